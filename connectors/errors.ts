@@ -1,0 +1,64 @@
+/**
+ * What went wrong, said so that the core can act without knowing the vendor.
+ *
+ * Law: a message holds no secret and no record. It reads `[connector] doing failed: reason`, and `advice` says what a
+ * person can do. Whether an error is worth another attempt is decided by its kind alone (`activities/failure.ts`).
+ */
+import type { ErrorKind } from './connector.ts'
+
+export interface ErrorDetails {
+  connector: string
+  doing: string
+  kind: ErrorKind
+  reason: string
+  advice?: string
+  /** Milliseconds until another attempt makes sense. */
+  waitMs?: number
+  status?: number
+  code?: string
+  cause?: unknown
+}
+
+export class ConnectorError extends Error {
+  override readonly name = 'ConnectorError'
+  readonly kind: ErrorKind
+  readonly advice: string | undefined
+  readonly waitMs: number | undefined
+  readonly status: number | undefined
+  readonly code: string | undefined
+
+  constructor(details: ErrorDetails) {
+    const { connector, doing, reason, cause } = details
+    super(`[${connector}] ${doing} failed: ${reason}`, cause === undefined ? undefined : { cause })
+    this.kind = details.kind
+    this.advice = details.advice
+    this.waitMs = details.waitMs
+    this.status = details.status
+    this.code = details.code
+  }
+}
+
+/** A flow, a connection or a command that cannot be used as written: what, where and what to do. */
+export class InputError extends Error {
+  override readonly name = 'InputError'
+  readonly problems: Problem[]
+
+  constructor(problems: Problem[]) {
+    super(problems.map(showProblem).join('\n'))
+    this.problems = problems
+  }
+}
+
+export interface Problem {
+  /** What is wrong, one sentence. */
+  what: string
+  /** File, line and path in it, as far as known: `flow.yaml:12 source.objects[0].where`. */
+  where: string
+  /** What to do. */
+  advice?: string
+}
+
+export function showProblem(problem: Problem): string {
+  const tail = problem.advice ? `\n  ${problem.advice}` : ''
+  return `${problem.where}: ${problem.what}${tail}`
+}

@@ -1,0 +1,185 @@
+/**
+ * The documents of the commit protocol and the shape of its steps. `open.ts`, `units.ts`, `commit.ts`, `roll-forward.ts`
+ * and `cancel.ts` are the steps; the rules they keep stand in their headers.
+ */
+import type { Field, Json, Plan } from '../connector.ts'
+import type { ObjectStore, StagedFile } from './store.ts'
+
+/** One object of one flow in one namespace. */
+export interface Lane {
+  /** UUID of the Temporal namespace; its name is for people. */
+  namespaceId: string
+  namespace: string
+  flow: string
+  /** The object's id in the flow. */
+  object: string
+}
+
+/** A run of a lane, named by the workflow alone and never by a worker's clock. */
+export interface RunKey {
+  /** `<first start, ms base 36>-<first run id, 8>-<restart counter>`: sorts by start, stands in file names. */
+  key: string
+  /** First start time of the workflow, epoch milliseconds. */
+  startedMs: number
+  workflowId: string
+  firstRunId: string
+}
+
+export interface LakeLane {
+  store: ObjectStore
+  lane: Lane
+  /** Reports that work goes on, for long lists and many files. */
+  beat(position: string): void
+  /** Waits; tests and the simulation replace it. */
+  sleep(ms: number): Promise<void>
+}
+
+export const LAKE_VERSION = 1
+
+/** `_lakeward/lake.json`, created once. */
+export interface LakeIdentity {
+  version: 1
+  id: string
+}
+
+/** `plans/<run>.json` */
+export interface RunPlan {
+  version: 1
+  run: string
+  startedMs: number
+  namespaceId: string
+  namespace: string
+  workflowId: string
+  /** Keys of this run's files begin with it: uploads below it are this lane's to abort. */
+  prefix: string
+  /** Name prefix of this run's files: `<lane8>-<run>`. */
+  files: string
+  /** Number this run's first entry takes. */
+  n: number
+  before: LaneState
+  source: { connection: string; connector: string; identity: string; object: string }
+  lakeId: string
+  /** The connector's plan: bound, ranges, request. */
+  plan: Plan
+  kind: RunKind
+  sourceSchema: Field[]
+  outputSchema: Field[]
+  /** What extraction needs of the flow: where, transform, format, partitions. Opaque to the protocol. */
+  recipe: Json
+}
+
+/**
+ * incremental: moves the watermark. full: a whole read that is appended, and moves it. generation: a whole read that
+ * replaces what was there. window: `from`/`to`, leaves the watermark.
+ */
+export interface RunKind {
+  kind: 'incremental' | 'full' | 'generation' | 'window'
+  /** generation only: earlier files stay. */
+  keepOld?: boolean
+  window?: { from: string; to: string }
+}
+
+/** What a lane's newest `done` entry leaves to the next run. All of it comes from one listing. */
+export interface LaneState {
+  /** The newest `done` entry; 0: none. */
+  n: number
+  watermark: string | null
+  state: Json
+  generation: number
+  sourceSchema: Field[] | null
+  outputSchema: Field[] | null
+  sourceIdentity: string | null
+  lakeId: string | null
+  /** Hash of what shapes the output; a difference is a changed flow, not drift. */
+  recipeHash: string | null
+  windows: { from: string; to: string }[]
+}
+
+export interface Counts {
+  read: number
+  written: number
+  /** Rows that `where` left out. */
+  filtered: number
+  /** Rows that a validation dropped. */
+  dropped: number
+  quarantined: number
+  bytes: number
+  pages: number
+}
+
+/** `units/<run>/<range>/<seq>-<nonce>.json` */
+export interface UnitRecord {
+  version: 1
+  id: string
+  run: string
+  range: string
+  seq: number
+  /** Id of the unit before it in its range; null for the first. */
+  previous: string | null
+  /** Where the next unit of the range reads on; ignored when `end`. */
+  cursor: Json
+  /** The range ends with this unit. */
+  end: boolean
+  position: string
+  files: CommittedFile[]
+  counts: Counts
+  /** Findings for the report. */
+  notes: string[]
+}
+
+export interface CommittedFile extends StagedFile {
+  rows: number
+  /** Quarantined records lie outside the data prefix and are in no reader's manifest. */
+  quarantine?: true
+}
+
+/** `commits/<n>.json`. A fence closes a number and says nothing else. */
+export type Entry = CommitEntry | FenceEntry
+export interface FenceEntry {
+  version: 1
+  kind: 'fence'
+  n: number
+  run: string
+  why: string
+}
+export interface CommitEntry {
+  version: 1
+  kind: 'commit'
+  n: number
+  run: string
+  workflowId: string
+  namespaceId: string
+  /** Last unit of each range this entry closes or advances: with `run`, what makes an entry "mine". */
+  units: Record<string, string>
+  /** Position of this entry among its run's entries, 1 first. */
+  step: number
+  /** Closes the plan's last range; only then do watermark and state move. */
+  last: boolean
+  runKind: RunKind
+  generation: number
+  files: CommittedFile[]
+  counts: Counts
+  before: { n: number; watermark: string | null }
+  after: { watermark: string | null; state: Json }
+  windows: { from: string; to: string }[]
+  sourceSchema: Field[]
+  outputSchema: Field[]
+  recipeHash: string
+  sourceIdentity: string
+  lakeId: string
+  /** C0, C1 and what they prove. */
+  proof: { planned: number | null; now: number | null; verdict: string }
+  /** The plan, where this entry leaves ranges unfinished, for the run that finishes it. */
+  unfinished?: { plan: RunPlan; ranges: Record<string, { cursor: Json; end: boolean }> }
+}
+
+/** `commits/<n>.outcome` */
+export interface Outcome {
+  version: 1
+  n: number
+  outcome: 'done' | 'void'
+  /** done: what readers may read. */
+  manifest?: { key: string; bytes: number; rows: number }[]
+  /** void: what was lost. */
+  why?: string
+}

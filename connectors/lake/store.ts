@@ -1,0 +1,72 @@
+/**
+ * The object-store port: all that the commit protocol asks of a place that holds files. S3 and a directory are its two
+ * stores.
+ *
+ * Laws
+ * - `create` is create-once, and its status is never trusted: whoever creates reads back.
+ * - A staged file is invisible to `list`, `get` and `head` below its key until it is completed.
+ * - A listing is complete, in byte order of the keys, and shows everything created before it began.
+ * - Keys use `/`, have no `.` or `..` segment and are relative to the connection's `path`.
+ */
+export interface ObjectStore {
+  /** For people: `s3://acme-lake/base` or an absolute directory. */
+  readonly name: string
+  /** How long an absent and unlisted staged file may still appear, milliseconds (S3: 15 minutes; a directory: 0). */
+  readonly settleMs: number
+  list(prefix: string, options?: { startAt?: string }): AsyncIterable<StoredObject>
+  /** null: there is no such object. */
+  get(key: string): Promise<Uint8Array | null>
+  head(key: string): Promise<StoredObject | null>
+  /** Writes the object whole if the key is free. `exists` is also the answer to a repeated request that had succeeded. */
+  create(key: string, body: Uint8Array): Promise<'created' | 'exists'>
+  /** Overwrites; only for hints, which may be wrong or absent. */
+  put(key: string, body: Uint8Array): Promise<void>
+  /** An absent key is no error. */
+  delete(key: string): Promise<void>
+  stage(file: StageRequest): Promise<StagedWriter>
+  /**
+   * Makes a staged file visible at its key; any number of times, by anyone. `lost`: there is neither the staged file
+   * nor the object (or its parts were replaced). Throws on anything else.
+   */
+  complete(file: StagedFile): Promise<'done' | 'lost'>
+  /** Drops a staged file; absent is no error. A completed object at the key stays. */
+  abort(file: Pick<StagedFile, 'key' | 'upload'>): Promise<void>
+  /** Staged files that are not completed. `area` as in `StageRequest`; `prefix`: keys below which they would appear. */
+  staged(area: string, prefix: string): AsyncIterable<{ key: string; upload: string }>
+  /** Makes everything that completes and deletes did durable; called before an outcome is written. */
+  settle(keys: string[]): Promise<void>
+}
+
+export interface StoredObject {
+  key: string
+  bytes: number
+  /** The unit id given at `stage`; undefined for objects that were not staged, or where a listing does not carry it. */
+  unit?: string
+}
+
+export interface StageRequest {
+  /** Where the file will be visible. */
+  key: string
+  /** Folder of the run's staging: `_lakeward/<flow>/<object>/staged/<run>`; stores that stage elsewhere ignore it. */
+  area: string
+  /** Kept with the object as metadata, where the store can. */
+  unit: string
+}
+
+export interface StagedWriter {
+  write(chunk: Uint8Array): Promise<void>
+  /** Durable but invisible. Not called for a file without rows: `abort` is. */
+  close(): Promise<StagedFile>
+  abort(): Promise<void>
+}
+
+/** What an entry remembers of a file: enough to complete it from anywhere. */
+export interface StagedFile {
+  key: string
+  /** The upload id, or the staged path. */
+  upload: string
+  unit: string
+  bytes: number
+  /** Parts in order, where the store has them. */
+  parts?: { number: number; etag: string; crc32?: string }[]
+}
