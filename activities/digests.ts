@@ -1,0 +1,225 @@
+/**
+ * What passes between workflows and activities, and so lies in Temporal's history: digests only.
+ *
+ * Law: no record, secret, schema or cursor of unbounded size. A step that needs one names the stored document (plan,
+ * unit record, entry) and reads it from the lake. Members may be added, never renamed: runs in flight hold old ones.
+ */
+import type { Json, JsonObject } from '../connectors/connector.ts'
+
+/** Which lane, in words that a worker needs to find its connections and its ledger. */
+export interface LaneRef {
+  namespaceId: string
+  namespace: string
+  flow: string
+  /** The object's id in the flow. */
+  object: string
+}
+
+/** One object of one flow: all a lane needs of the definition, as the flow document spells it. */
+export interface LaneTask {
+  version: 1
+  lane: LaneRef
+  workflowId: string
+  taskQueue: string
+  /** The flow document with this object alone in `source.objects`. */
+  flow: JsonObject
+  /** Nominal time of a schedule or backfill, epoch milliseconds. */
+  nominalMs: number | null
+  attributes: SearchAttributes
+  /** Where progress is told: the workflow that started the lane. */
+  parent?: string
+}
+
+export type SearchAttributes = { [name: string]: string }
+
+export interface FlowPlan {
+  version: 1
+  flow: string
+  lanes: LaneTask[]
+  /** Lanes at once. */
+  concurrency: number
+  attributes: SearchAttributes
+  /** Attributes that the namespace has not registered. */
+  missingAttributes: string[]
+  queue: boolean
+}
+
+export interface RunRef {
+  /** `<first start, ms base 36>-<first run id, 8>-<restart counter>` */
+  key: string
+  startedMs: number
+  workflowId: string
+  firstRunId: string
+}
+
+export interface OpenDigest {
+  run: RunRef
+  /** Number the run's first entry takes. */
+  n: number
+  /** The newest `done` entry: schema, state and watermark are read from it. */
+  base: number
+  watermark: string | null
+  /** Sentences for the details: what was repaired, fenced or removed. */
+  report: string[]
+}
+
+export interface PlanDigest {
+  planHash: string
+  ranges: string[]
+  /** Ranges of a run that is finished here begin after these units. */
+  resumed?: { [range: string]: { seq: number; unit: string } }
+  api: string
+  from: string | null
+  bound: string | null
+  counted: number | null
+  heldBack: number | null
+  notes: string[]
+  drift: string[]
+}
+
+export interface Counts {
+  read: number
+  written: number
+  filtered: number
+  dropped: number
+  quarantined: number
+  bytes: number
+  pages: number
+}
+
+export interface UnitDigest {
+  unit: string
+  seq: number
+  end: boolean
+  files: number
+  counts: Counts
+  position: string
+  notes: string[]
+}
+
+export interface CommitDigest {
+  /** Number of the entry; null where nothing had to be written. */
+  n: number | null
+  watermark: string | null
+  files: number
+  counts: Counts
+  proof: string
+  notes: string[]
+}
+
+export interface CancelDigest {
+  /** The run had committed before it was cancelled; what it moved stays. */
+  committed: boolean
+  notes: string[]
+}
+
+// What the steps are called with.
+export interface OpenInput {
+  task: LaneTask
+  run: RunRef
+}
+export interface DescribeInput {
+  task: LaneTask
+  open: OpenDigest
+}
+export interface ExtractInput {
+  task: LaneTask
+  run: RunRef
+  planHash: string
+  range: string
+  seq: number
+  previous: string | null
+}
+export interface CommitInput {
+  task: LaneTask
+  run: RunRef
+  planHash: string
+  /** Last unit of each range. */
+  units: { [range: string]: string }
+}
+export interface CloseInput {
+  task: LaneTask
+  run: RunRef
+}
+export interface CancelInput {
+  task: LaneTask
+  run: RunRef
+  /** Number the run would have taken; absent when it was cancelled before it was opened. */
+  n?: number
+}
+export interface PlanFlowInput {
+  flow: Json
+  nominalMs: number | null
+}
+export interface HolderDigest {
+  /** `flow/x/run-… since 2026-05-06T11:56:44Z` */
+  holder: string
+}
+export interface RefreshInput {
+  connection: string
+  staleVersion: number
+}
+export interface RefreshDigest {
+  version: number
+}
+
+// What a run answers, while it goes on and at its end.
+export type Phase =
+  | 'waiting'
+  | 'opening'
+  | 'planning'
+  | 'reading'
+  | 'committing'
+  | 'done'
+  | 'nothing'
+  | 'failed'
+  | 'cancelled'
+  | 'skipped'
+
+export interface LaneProgress {
+  object: string
+  workflowId: string
+  phase: Phase
+  read: number
+  written: number
+  bytes: number
+  files: number
+  /** Records in the window when it was planned. */
+  counted: number | null
+  position: string
+  restarts: number
+  error?: { type: string; message: string }
+}
+
+export interface RunProgress {
+  flow: string
+  objects: LaneProgress[]
+}
+
+export interface ObjectResult {
+  object: string
+  status: 'done' | 'nothing' | 'failed' | 'cancelled' | 'skipped'
+  entry: number | null
+  read: number
+  written: number
+  filtered: number
+  dropped: number
+  quarantined: number
+  bytes: number
+  files: number
+  from: string | null
+  watermark: string | null
+  proof?: string
+  notes: string[]
+  error?: { type: string; message: string }
+}
+
+export interface RunResult {
+  version: 1
+  flow: string
+  objects: ObjectResult[]
+  read: number
+  written: number
+  bytes: number
+  files: number
+}
