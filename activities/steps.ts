@@ -2,13 +2,13 @@
 import type * as digests from './digests.ts'
 
 export interface Steps {
-  planFlow(input: digests.PlanFlowInput): Promise<digests.FlowPlan>
-  describeHolder(workflowId: string): Promise<digests.HolderDigest>
-  openLane(input: digests.OpenInput): Promise<digests.OpenDigest>
-  describeObject(input: digests.DescribeInput): Promise<digests.PlanDigest>
-  extractUnit(input: digests.ExtractInput): Promise<digests.UnitDigest>
-  commitRun(input: digests.CommitInput): Promise<digests.CommitDigest>
-  closeRun(input: digests.CloseInput): Promise<void>
-  cancelRun(input: digests.CancelInput): Promise<digests.CancelDigest>
-  refreshToken(input: digests.RefreshInput): Promise<digests.RefreshDigest>
+  readonly planFlow: (input: digests.PlanFlowInput) => Promise<digests.FlowPlan>
+  readonly describeHolder: (workflowId: string) => Promise<digests.HolderDigest>
+  readonly openLane: (input: digests.OpenInput) => Promise<digests.OpenDigest>
+  readonly describeObject: (input: digests.DescribeInput) => Promise<digests.PlanDigest>
+  readonly extractUnit: (input: digests.ExtractInput) => Promise<digests.UnitDigest>
+  readonly commitRun: (input: digests.CommitInput) => Promise<digests.CommitDigest>
+  readonly closeRun: (input: digests.CloseInput) => Promise<void>
+  readonly cancelRun: (input: digests.CancelInput) => Promise<digests.CancelDigest>
+  readonly refreshToken: (input: digests.RefreshInput) => Promise<digests.RefreshDigest>
 }

@@ -1,0 +1,38 @@
+/** Reads what a step or a lane failed with, in the stable types that `activities/failure.ts` gives. */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  TemporalFailure,
+  TimeoutFailure,
+} from '@temporalio/common'
+
+export interface Failed {
+  type: string
+  message: string
+}
+
+/** A lane starts again, under a new run key, after these. */
+export const restartable = new Set(['CommitConflict', 'StagedDataLost', 'FieldVanished', 'CursorExpired'])
+
+export function failed(error: unknown): Failed {
+  let cause = error
+  while ((cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) && cause.cause) cause = cause.cause
+  if (cause instanceof ApplicationFailure) return { type: cause.type ?? 'Failed', message: cause.message }
+  if (cause instanceof TimeoutFailure) {
+    return {
+      type: 'StepTimedOut',
+      message: `${cause.message}: no worker finished the step in time; is a worker running on this task queue?`,
+    }
+  }
+  if (cause instanceof CancelledFailure) return { type: 'Cancelled', message: 'cancelled' }
+  if (cause instanceof TemporalFailure) return { type: cause.name, message: cause.message }
+  return { type: 'Bug', message: String(cause) }
+}
+
+/** Workflows end with `ApplicationFailure` alone: any other error would only block the workflow task. */
+export function asFailure(error: unknown): ApplicationFailure {
+  const { type, message } = failed(error)
+  return ApplicationFailure.nonRetryable(message, type)
+}

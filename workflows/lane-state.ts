@@ -1,0 +1,81 @@
+/** What a lane carries from run to run of its workflow: digests, a few hundred bytes per range. */
+import type { Counts, LaneTask, OpenDigest, PlanDigest, Phase, RunRef } from '../activities/digests.ts'
+
+export interface SyncInput {
+  task: LaneTask
+  /** Set by the lane itself when it continues as new. */
+  carried?: LaneState
+}
+
+export interface LaneState {
+  firstStartMs: number
+  firstRunId: string
+  restarts: number
+  phase: Phase
+  run?: RunRef
+  open?: OpenDigest
+  plan?: PlanDigest
+  ranges: { [range: string]: RangeState }
+  counts: Counts
+  files: number
+  position: string
+  /** Workflow time at which reading began, for the rate. */
+  readingSinceMs?: number
+  report: string[]
+  problem?: { type: string; message: string }
+}
+
+export interface RangeState {
+  seq: number
+  unit: string | null
+  end: boolean
+}
+
+const nothing: Counts = { read: 0, written: 0, filtered: 0, dropped: 0, quarantined: 0, bytes: 0, pages: 0 }
+
+export function freshState(firstStartMs: number, firstRunId: string): LaneState {
+  return {
+    firstStartMs,
+    firstRunId,
+    restarts: 0,
+    phase: 'waiting',
+    ranges: {},
+    counts: nothing,
+    files: 0,
+    position: '',
+    report: [],
+  }
+}
+
+/** Begins again under a new run key; what was staged is the old key's, and the next open removes it. */
+export function restarted(state: LaneState, problem: { type: string; message: string }): LaneState {
+  return {
+    ...freshState(state.firstStartMs, state.firstRunId),
+    restarts: state.restarts + 1,
+    problem,
+    report: [`Started again after ${problem.type}: ${problem.message}`],
+  }
+}
+
+/** Sorts by the run's first start; the same in every attempt and on every worker. */
+export function runKey(state: LaneState, workflowId: string): RunRef {
+  const start = Math.max(0, state.firstStartMs).toString(36).padStart(9, '0')
+  return {
+    key: `${start}-${state.firstRunId.slice(0, 8)}-${state.restarts}`,
+    startedMs: state.firstStartMs,
+    workflowId,
+    firstRunId: state.firstRunId,
+  }
+}
+
+export function add(a: Counts, b: Counts): Counts {
+  return {
+    read: a.read + b.read,
+    written: a.written + b.written,
+    filtered: a.filtered + b.filtered,
+    dropped: a.dropped + b.dropped,
+    quarantined: a.quarantined + b.quarantined,
+    bytes: a.bytes + b.bytes,
+    pages: a.pages + b.pages,
+  }
+}

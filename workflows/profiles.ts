@@ -1,0 +1,53 @@
+/**
+ * Every time-out and retry policy of the workflows, named once.
+ *
+ * Waits for a vendor (429, quota) are retries with a delay that the step's failure names: they hold no slot. Which errors
+ * are worth another attempt is decided by the failure (`activities/failure.ts`), so no policy counts attempts; a step that
+ * is stuck ends by its heartbeat.
+ */
+import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow'
+import { ActivityCancellationType, ParentClosePolicy, ChildWorkflowCancellationType } from '@temporalio/workflow'
+
+const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1 minute' } as const
+
+/** Steps that read and write small documents: minutes at most, longer only while a store settles. */
+export const control = {
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '45s',
+  retry,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+} satisfies ActivityOptions
+
+/** One unit: it closes itself after a few minutes; the rest is for a slow vendor's last page. */
+export const unit = { ...control } satisfies ActivityOptions
+
+/** Cleaning up must not keep a cancelled run alive for ever: what it leaves, the next run's open removes. */
+export const cleanUp = { ...control, scheduleToCloseTimeout: '10 minutes' } satisfies ActivityOptions
+
+/** A question to Temporal itself. */
+export const lookUp = {
+  startToCloseTimeout: '20s',
+  scheduleToCloseTimeout: '1 minute',
+  retry: { ...retry, maximumAttempts: 3 },
+} satisfies ActivityOptions
+
+/**
+ * The vendor's token endpoint, inside the workflow task: a worker whose slots all wait for the token still gets it.
+ * Few attempts: a vendor that rotates tokens may revoke them all when it sees an old one again.
+ */
+export const token = {
+  startToCloseTimeout: '60s',
+  scheduleToCloseTimeout: '3 minutes',
+  retry: { initialInterval: '2s', backoffCoefficient: 3, maximumAttempts: 3 },
+} satisfies LocalActivityOptions
+
+export const lane = {
+  parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+  cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+} as const
+
+/** Pauses between two tries for a lane that another run holds. */
+export const queueWait = { firstMs: 2_000, mostMs: 30_000 } as const
+
+/** A lane tells its parent how far it is at most this often. */
+export const progressEveryMs = 20_000

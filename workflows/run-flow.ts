@@ -1,0 +1,282 @@
+/**
+ * One run of a flow: validates it, starts a lane per object, waits for all, and fails with a table if any did.
+ *
+ * Laws
+ * - Its argument is the flow document, so that Temporal's own CLI and every schedule can start it.
+ * - An object that fails harms no other; an object whose lane is busy is told, and ends well when a schedule asked.
+ * - It continues as new only while no lane runs.
+ */
+import {
+  ApplicationFailure,
+  SearchAttributeType,
+  WorkflowExecutionAlreadyStartedError,
+  defineSearchAttributeKey,
+} from '@temporalio/common'
+import type { SearchAttributePair } from '@temporalio/common'
+import {
+  CancellationScope,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  startChild,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow'
+import type { Json } from '../connectors/connector.ts'
+import type {
+  FlowPlan,
+  LaneProgress,
+  LaneTask,
+  ObjectResult,
+  RunProgress,
+  RunResult,
+  SearchAttributes,
+} from '../activities/digests.ts'
+import type { Steps } from '../activities/steps.ts'
+import { count, runDetails } from './details.ts'
+import { asFailure, failed } from './failures.ts'
+import type { SyncInput } from './lane-state.ts'
+import * as profiles from './profiles.ts'
+
+export const laneProgress = defineSignal<[LaneProgress]>('laneProgress')
+export const runProgressQuery = defineQuery<RunProgress>('progress')
+
+/** The flow document; what a run of many objects carries on is beside it, under a key no flow has. */
+export type FlowInput = { [key: string]: unknown; carried?: Carried }
+interface Carried {
+  plan: FlowPlan
+  results: ObjectResult[]
+}
+
+const scheduledTime = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME)
+
+export async function runFlow(flow: FlowInput): Promise<RunResult> {
+  const { carried, ...document } = flow
+  const nominal = workflowInfo().typedSearchAttributes.get(scheduledTime)
+  let plan = carried?.plan
+  if (!plan) {
+    try {
+      const { planFlow } = proxyActivities<Steps>({
+        ...profiles.control,
+        summary: 'Check the flow and list its objects',
+      })
+      plan = await planFlow({ flow: document as Json, nominalMs: nominal?.getTime() ?? null })
+    } catch (error) {
+      if (isCancellation(error)) throw error
+      const failure = asFailure(error)
+      setCurrentDetails(`**The flow cannot run**\n\n- ${failure.type}: ${failure.message}`)
+      throw failure
+    }
+    upsertSearchAttributes(pairs(plan.attributes))
+  }
+  return new FlowRun(document, plan, carried?.results ?? [], nominal !== undefined).run()
+}
+
+class FlowRun {
+  readonly lanes: Map<string, LaneProgress>
+  readonly document: object
+  readonly plan: FlowPlan
+  readonly results: ObjectResult[]
+  readonly scheduled: boolean
+
+  constructor(document: object, plan: FlowPlan, results: ObjectResult[], scheduled: boolean) {
+    this.document = document
+    this.plan = plan
+    this.results = results
+    this.scheduled = scheduled
+    this.lanes = new Map(plan.lanes.map((lane) => [lane.lane.object, waiting(lane)]))
+    for (const result of results) this.lanes.set(result.object, ended(this.lanes.get(result.object), result))
+    setHandler(laneProgress, (progress) => {
+      const known = this.lanes.get(progress.object)
+      if (!known || ['done', 'nothing', 'failed', 'cancelled', 'skipped'].includes(known.phase)) return
+      this.lanes.set(progress.object, progress)
+      this.show()
+    })
+    setHandler(runProgressQuery, () => ({ flow: plan.flow, objects: [...this.lanes.values()] }), {
+      description: 'How far each object is',
+    })
+  }
+
+  async run(): Promise<RunResult> {
+    const finished = new Set(this.results.map((result) => result.object))
+    const left = this.plan.lanes.filter((lane) => !finished.has(lane.lane.object))
+    this.show()
+    const next = async (): Promise<void> => {
+      while (left.length > 0 && !workflowInfo().continueAsNewSuggested) {
+        const lane = left.shift() as LaneTask
+        this.results.push(await this.runLane(lane))
+        this.show()
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(this.plan.concurrency, left.length) }, next))
+    if (left.length > 0) {
+      const carried: Carried = { plan: this.plan, results: this.results }
+      await continueAsNew<typeof runFlow>({ ...this.document, carried })
+    }
+    return this.end()
+  }
+
+  private async runLane(lane: LaneTask): Promise<ObjectResult> {
+    const { object } = lane.lane
+    try {
+      const handle = await this.start(lane)
+      if (!handle) return this.ended(skipped(lane, 'another run holds this object; it was left to that run'))
+      this.lanes.set(object, { ...waiting(lane), phase: 'opening' })
+      return this.ended(await handle.result())
+    } catch (error) {
+      if (isCancellation(error)) {
+        this.ended({ ...skipped(lane, 'cancelled'), status: 'cancelled' })
+        throw error
+      }
+      return this.ended({ ...skipped(lane), status: 'failed', error: failed(error) })
+    }
+  }
+
+  /** null: a scheduled run gives way to the run that holds the lane. */
+  private async start(lane: LaneTask) {
+    for (let wait: number = profiles.queueWait.firstMs; ; wait = Math.min(wait * 2, profiles.queueWait.mostMs)) {
+      try {
+        const task: LaneTask = { ...lane, parent: workflowInfo().workflowId }
+        return await startChild<(input: SyncInput) => Promise<ObjectResult>>('syncObject', {
+          ...profiles.lane,
+          workflowId: lane.workflowId,
+          taskQueue: lane.taskQueue,
+          args: [{ task }],
+          typedSearchAttributes: pairs(lane.attributes),
+          staticSummary: `${this.plan.flow}: ${lane.lane.object}`.slice(0, 90),
+        })
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+        if (this.scheduled && !this.plan.queue) return null
+        const { holder } = await holderOf(lane.workflowId)
+        if (!this.plan.queue) {
+          throw ApplicationFailure.nonRetryable(
+            `${lane.lane.object} is being read by another run (${holder}). Wait for it, cancel it, or start with --queue to wait in line.`,
+            'AnotherRunInProgress',
+          )
+        }
+        const queued = `waits for another run: ${holder}`
+        this.lanes.set(lane.lane.object, { ...waiting(lane), position: queued })
+        this.show()
+        await sleep(wait, { summary: `${lane.lane.object} ${queued}`.slice(0, 90) })
+      }
+    }
+  }
+
+  private ended(result: ObjectResult): ObjectResult {
+    this.lanes.set(result.object, ended(this.lanes.get(result.object), result))
+    return result
+  }
+
+  private end(): RunResult {
+    const order = new Map(this.plan.lanes.map((lane, index) => [lane.lane.object, index]))
+    const objects = this.results.toSorted((a, b) => (order.get(a.object) ?? 0) - (order.get(b.object) ?? 0))
+    const total = (member: 'read' | 'written' | 'bytes' | 'files') =>
+      objects.reduce((sum, object) => sum + object[member], 0)
+    const result: RunResult = {
+      version: 1,
+      flow: this.plan.flow,
+      objects,
+      read: total('read'),
+      written: total('written'),
+      bytes: total('bytes'),
+      files: total('files'),
+    }
+    this.show()
+    const bad = objects.filter((object) => object.status === 'failed')
+    if (bad.length === 0) return result
+    const busy = bad.every((object) => object.error?.type === 'AnotherRunInProgress')
+    if (busy && bad.length === objects.length) {
+      throw ApplicationFailure.nonRetryable(bad[0]?.error?.message ?? '', 'AnotherRunInProgress', result)
+    }
+    const table = bad.map((object) => `${object.object}: ${object.error?.type}: ${object.error?.message}`)
+    throw ApplicationFailure.nonRetryable(
+      `${count(bad.length)} of ${count(objects.length)} objects failed\n${table.join('\n')}`.slice(0, 3500),
+      'ObjectsFailed',
+      result,
+    )
+  }
+
+  private show(): void {
+    const { missingAttributes: missing } = this.plan
+    const how = missing.map((name) => `\`temporal operator search-attribute create --name ${name} --type Keyword\``)
+    const report = missing.length > 0 ? [`To find runs by flow in this namespace, once: ${how.join(', ')}`] : []
+    setCurrentDetails(runDetails(this.plan.flow, [...this.lanes.values()], this.results, report))
+  }
+}
+
+async function holderOf(workflowId: string) {
+  const { describeHolder } = proxyActivities<Steps>({
+    ...profiles.lookUp,
+    summary: `Who holds ${workflowId}`.slice(0, 90),
+  })
+  try {
+    return await CancellationScope.cancellable(() => describeHolder(workflowId))
+  } catch (error) {
+    if (isCancellation(error)) throw error
+    return { holder: workflowId }
+  }
+}
+
+function pairs(attributes: SearchAttributes): SearchAttributePair[] {
+  return Object.entries(attributes).map(([name, value]) => ({
+    key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
+    value,
+  }))
+}
+
+function waiting(lane: LaneTask): LaneProgress {
+  return {
+    object: lane.lane.object,
+    workflowId: lane.workflowId,
+    phase: 'waiting',
+    read: 0,
+    written: 0,
+    bytes: 0,
+    files: 0,
+    counted: null,
+    position: '',
+    restarts: 0,
+  }
+}
+
+function ended(progress: LaneProgress | undefined, result: ObjectResult): LaneProgress {
+  const { object, status: phase, read, written, bytes, files, error } = result
+  return {
+    workflowId: '',
+    counted: null,
+    position: '',
+    restarts: 0,
+    ...progress,
+    object,
+    phase,
+    read,
+    written,
+    bytes,
+    files,
+    ...(error ? { error } : {}),
+  }
+}
+
+function skipped(lane: LaneTask, note?: string): ObjectResult {
+  return {
+    object: lane.lane.object,
+    status: 'skipped',
+    entry: null,
+    read: 0,
+    written: 0,
+    filtered: 0,
+    dropped: 0,
+    quarantined: 0,
+    bytes: 0,
+    files: 0,
+    from: null,
+    watermark: null,
+    notes: note ? [note] : [],
+  }
+}

@@ -1,0 +1,272 @@
+/**
+ * One run of one lane. Its workflow id, `flow/<name>/<object>`, is the lane's mutual exclusion; the ledger keeps the rest
+ * of the promise without it.
+ *
+ * Laws
+ * - The order is open, plan, units, commit; nothing is visible before the commit, and the commit is not cancelled.
+ * - A restart has a new run key: it never touches what the old key staged, and its open fences the old one off.
+ * - Only digests are kept here; they survive continue-as-new in `LaneState`.
+ */
+import {
+  CancellationScope,
+  ContinueAsNew,
+  continueAsNew,
+  defineQuery,
+  getExternalWorkflowHandle,
+  isCancellation,
+  log,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow'
+import type { CommitDigest, LaneProgress, ObjectResult, UnitDigest } from '../activities/digests.ts'
+import type { Steps } from '../activities/steps.ts'
+import { count, laneDetails } from './details.ts'
+import { asFailure, failed, restartable } from './failures.ts'
+import type { LaneState, RangeState, SyncInput } from './lane-state.ts'
+import { add, freshState, restarted, runKey } from './lane-state.ts'
+import * as profiles from './profiles.ts'
+import { laneProgress } from './run-flow.ts'
+
+const MOST_RESTARTS = 3
+
+export const progressQuery = defineQuery<LaneProgress>('progress')
+
+export async function syncObject(input: SyncInput): Promise<ObjectResult> {
+  return new LaneRun(input).sync()
+}
+
+class LaneRun {
+  readonly input: SyncInput
+  readonly object: string
+  state: LaneState
+  #told = 0
+
+  constructor(input: SyncInput) {
+    this.input = input
+    this.object = input.task.lane.object
+    const info = workflowInfo()
+    this.state = input.carried ?? freshState(info.startTime.getTime(), info.firstExecutionRunId)
+    setHandler(progressQuery, () => this.progress(), { description: 'How far this object is' })
+  }
+
+  async sync(): Promise<ObjectResult> {
+    for (;;) {
+      try {
+        return await this.attempt()
+      } catch (error) {
+        if (error instanceof ContinueAsNew) throw error
+        if (isCancellation(error)) return await this.cancelled(error)
+        const problem = failed(error)
+        if (!restartable.has(problem.type) || this.state.restarts >= MOST_RESTARTS) {
+          return await this.gaveUp(error)
+        }
+        log.warn('the lane starts again', { object: this.object, ...problem })
+        this.state = restarted(this.state, problem)
+      }
+    }
+  }
+
+  private async attempt(): Promise<ObjectResult> {
+    const { task } = this.input
+    const open = (this.state.open ??= await this.open())
+    const { run } = open
+    const plan = (this.state.plan ??= await this.plan())
+    this.enter('reading')
+    this.state.readingSinceMs ??= Date.now()
+    for (const range of plan.ranges) {
+      const resumed = plan.resumed?.[range]
+      this.state.ranges[range] ??= { seq: resumed?.seq ?? 0, unit: resumed?.unit ?? null, end: false }
+    }
+    await CancellationScope.cancellable(async () => {
+      const scope = CancellationScope.current()
+      await Promise.all(
+        plan.ranges.map(async (range) => {
+          try {
+            await this.read(range, run.key)
+          } catch (error) {
+            scope.cancel()
+            throw error
+          }
+        }),
+      )
+    })
+    if (plan.ranges.some((range) => !this.state.ranges[range]?.end)) {
+      await continueAsNew<(input: SyncInput) => Promise<ObjectResult>>({ task, carried: this.state })
+    }
+    this.enter('committing')
+    const committed = await CancellationScope.nonCancellable(() => this.commit())
+    return this.end(committed)
+  }
+
+  private async open() {
+    this.enter('opening')
+    const { openLane } = steps(profiles.control, `${this.object}: open the lane's ledger`)
+    const run = runKey(this.state, workflowInfo().workflowId)
+    this.state.run = run
+    const open = await openLane({ task: this.input.task, run })
+    this.state.report.push(...open.report)
+    return open
+  }
+
+  private async plan() {
+    this.enter('planning')
+    const { describeObject } = steps(profiles.control, `${this.object}: describe and plan`)
+    const plan = await describeObject({ task: this.input.task, open: this.state.open! })
+    this.state.report.push(...plan.drift, ...plan.notes)
+    return plan
+  }
+
+  /** The chain of units of one range; stops at its end, or where the workflow should continue as new. */
+  private async read(range: string, run: string): Promise<void> {
+    const at = this.state.ranges[range] as RangeState
+    const { task } = this.input
+    const several = Object.keys(this.state.ranges).length > 1
+    while (!at.end && !workflowInfo().continueAsNewSuggested) {
+      const where = this.state.position ? ` from ${this.state.position}` : ''
+      const name = `${this.object}${several ? ` ${range}` : ''} unit ${at.seq + 1}${where}`
+      const { extractUnit } = steps(profiles.unit, name)
+      const digest = await extractUnit({
+        task,
+        run: { ...this.state.open!.run, key: run },
+        planHash: this.state.plan!.planHash,
+        range,
+        seq: at.seq + 1,
+        previous: at.unit,
+      })
+      this.accept(at, digest)
+    }
+  }
+
+  private accept(at: RangeState, digest: UnitDigest): void {
+    at.seq = digest.seq
+    at.unit = digest.unit
+    at.end = digest.end
+    this.state.counts = add(this.state.counts, digest.counts)
+    this.state.files += digest.files
+    this.state.position = digest.position
+    for (const note of digest.notes) if (!this.state.report.includes(note)) this.state.report.push(note)
+    this.show()
+  }
+
+  private async commit(): Promise<CommitDigest> {
+    const { task } = this.input
+    const { run } = this.state.open!
+    const units: { [range: string]: string } = {}
+    for (const [range, at] of Object.entries(this.state.ranges)) if (at.unit) units[range] = at.unit
+    const { commitRun } = steps(profiles.control, `${this.object}: commit ${count(this.state.counts.written)} rows`)
+    const digest = await commitRun({ task, run, planHash: this.state.plan!.planHash, units })
+    const { closeRun } = steps(profiles.cleanUp, `${this.object}: remove the run's working documents`)
+    try {
+      await closeRun({ task, run })
+    } catch (error) {
+      // Committed is committed: what is left over, the next open removes.
+      log.warn('working documents are left for the next run', { object: this.object, ...failed(error) })
+    }
+    return digest
+  }
+
+  private end(digest: CommitDigest): ObjectResult {
+    this.state.phase = digest.n === null ? 'nothing' : 'done'
+    this.state.counts = digest.counts
+    this.state.files = digest.files
+    for (const note of digest.notes) if (!this.state.report.includes(note)) this.state.report.push(note)
+    this.show(digest.proof)
+    return {
+      object: this.object,
+      status: digest.n === null ? 'nothing' : 'done',
+      entry: digest.n,
+      ...digest.counts,
+      files: digest.files,
+      from: this.state.plan?.from ?? null,
+      watermark: digest.watermark,
+      proof: digest.proof,
+      notes: this.state.report,
+    }
+  }
+
+  private async cancelled(error: unknown): Promise<ObjectResult> {
+    await this.cleanUp()
+    this.state.phase = 'cancelled'
+    this.show()
+    throw error
+  }
+
+  private async gaveUp(error: unknown): Promise<ObjectResult> {
+    this.state.problem = failed(error)
+    await this.cleanUp()
+    this.state.phase = 'failed'
+    this.show()
+    throw asFailure(error)
+  }
+
+  /** Closes the run's number and removes its own staging. Best effort: the next open does the same. */
+  private async cleanUp(): Promise<void> {
+    const { run, open } = this.state
+    if (!run) return
+    await CancellationScope.nonCancellable(async () => {
+      const { cancelRun } = steps(profiles.cleanUp, `${this.object}: remove what was staged`)
+      try {
+        const digest = await cancelRun({ task: this.input.task, run, ...(open ? { n: open.n } : {}) })
+        this.state.report.push(...digest.notes)
+      } catch (problem) {
+        log.warn('staged files are left for the next run', { object: this.object, ...failed(problem) })
+      }
+    })
+  }
+
+  private enter(phase: LaneState['phase']): void {
+    this.state.phase = phase
+    this.show()
+  }
+
+  private show(proof?: string): void {
+    const { plan, readingSinceMs, counts, report } = this.state
+    const seconds = readingSinceMs === undefined ? 0 : (Date.now() - readingSinceMs) / 1000
+    setCurrentDetails(
+      laneDetails({
+        progress: this.progress(),
+        from: plan?.from,
+        bound: plan?.bound,
+        heldBack: plan?.heldBack,
+        ratePerSecond: seconds >= 1 ? counts.read / seconds : null,
+        proof,
+        report,
+      }),
+    )
+    this.tell()
+  }
+
+  /** Progress for the parent's details, rarely enough not to fill its history. */
+  private tell(): void {
+    const { parent } = this.input.task
+    const moving = ['waiting', 'opening', 'planning'].includes(this.state.phase)
+    if (!parent || moving || Date.now() - this.#told < profiles.progressEveryMs) return
+    this.#told = Date.now()
+    void getExternalWorkflowHandle(parent)
+      .signal(laneProgress, this.progress())
+      .catch(() => {}) // the parent may have ended; nobody waits for this
+  }
+
+  private progress(): LaneProgress {
+    const { phase, counts, files, position, restarts, problem, plan } = this.state
+    return {
+      object: this.object,
+      workflowId: this.input.task.workflowId,
+      phase,
+      read: counts.read,
+      written: counts.written,
+      bytes: counts.bytes,
+      files,
+      counted: plan?.counted ?? null,
+      position,
+      restarts,
+      ...(problem ? { error: problem } : {}),
+    }
+  }
+}
+
+function steps(profile: typeof profiles.control, summary: string): Steps {
+  return proxyActivities<Steps>({ ...profile, summary: Array.from(summary).slice(0, 90).join('') })
+}
