@@ -26,6 +26,8 @@ export interface LaneTask {
   /** Nominal time of a schedule or backfill, epoch milliseconds. */
   nominalMs: number | null
   attributes: SearchAttributes
+  /** Silence after which the server gives a step to another worker, seconds; the workers' setting. */
+  heartbeatSeconds: number
   /** Where progress is told: the workflow that started the lane. */
   parent?: string
 }

@@ -102,7 +102,7 @@ class LaneRun {
 
   private async open() {
     this.enter('opening')
-    const { openLane } = steps(profiles.control, `${this.object}: open the lane's ledger`)
+    const { openLane } = this.steps(profiles.control, `${this.object}: open the lane's ledger`)
     const run = runKey(this.state, workflowInfo().workflowId)
     this.state.run = run
     const open = await openLane({ task: this.input.task, run })
@@ -112,7 +112,7 @@ class LaneRun {
 
   private async plan() {
     this.enter('planning')
-    const { describeObject } = steps(profiles.control, `${this.object}: describe and plan`)
+    const { describeObject } = this.steps(profiles.control, `${this.object}: describe and plan`)
     const plan = await describeObject({ task: this.input.task, open: this.state.open! })
     this.state.report.push(...plan.drift, ...plan.notes)
     return plan
@@ -126,7 +126,7 @@ class LaneRun {
     while (!at.end && !workflowInfo().continueAsNewSuggested) {
       const where = this.state.position ? ` from ${this.state.position}` : ''
       const name = `${this.object}${several ? ` ${range}` : ''} unit ${at.seq + 1}${where}`
-      const { extractUnit } = steps(profiles.unit, name)
+      const { extractUnit } = this.steps(profiles.unit, name)
       const digest = await extractUnit({
         task,
         run: { ...this.state.open!.run, key: run },
@@ -155,9 +155,12 @@ class LaneRun {
     const { run } = this.state.open!
     const units: { [range: string]: string } = {}
     for (const [range, at] of Object.entries(this.state.ranges)) if (at.unit) units[range] = at.unit
-    const { commitRun } = steps(profiles.control, `${this.object}: commit ${count(this.state.counts.written)} rows`)
+    const { commitRun } = this.steps(
+      profiles.control,
+      `${this.object}: commit ${count(this.state.counts.written)} rows`,
+    )
     const digest = await commitRun({ task, run, planHash: this.state.plan!.planHash, units })
-    const { closeRun } = steps(profiles.cleanUp, `${this.object}: remove the run's working documents`)
+    const { closeRun } = this.steps(profiles.cleanUp, `${this.object}: remove the run's working documents`)
     try {
       await closeRun({ task, run })
     } catch (error) {
@@ -206,7 +209,7 @@ class LaneRun {
     const { run, open } = this.state
     if (!run) return
     await CancellationScope.nonCancellable(async () => {
-      const { cancelRun } = steps(profiles.cleanUp, `${this.object}: remove what was staged`)
+      const { cancelRun } = this.steps(profiles.cleanUp, `${this.object}: remove what was staged`)
       try {
         const digest = await cancelRun({ task: this.input.task, run, ...(open ? { n: open.n } : {}) })
         this.state.report.push(...digest.notes)
@@ -249,6 +252,14 @@ class LaneRun {
       .catch(() => {}) // the parent may have ended; nobody waits for this
   }
 
+  private steps(profile: typeof profiles.control, summary: string): Steps {
+    return proxyActivities<Steps>({
+      ...profile,
+      heartbeatTimeout: `${this.input.task.heartbeatSeconds}s`,
+      summary: Array.from(summary).slice(0, 90).join(''),
+    })
+  }
+
   private progress(): LaneProgress {
     const { phase, counts, files, position, restarts, problem, plan } = this.state
     return {
@@ -265,8 +276,4 @@ class LaneRun {
       ...(problem ? { error: problem } : {}),
     }
   }
-}
-
-function steps(profile: typeof profiles.control, summary: string): Steps {
-  return proxyActivities<Steps>({ ...profile, summary: Array.from(summary).slice(0, 90).join('') })
 }

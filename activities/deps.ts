@@ -1,0 +1,37 @@
+/**
+ * What the steps need of the worker they run in. The worker assembles it (`worker/plugin.ts`); a step takes it by closure,
+ * so that nothing here is global and a test can hand in its own.
+ */
+import type { KeyObject } from 'node:crypto'
+import type { Connector, Session } from '../connectors/connector.ts'
+import type { Installation } from '../connectors/installation.ts'
+import type { ObjectStore } from '../connectors/lake/store.ts'
+import type { RefreshDigest, RefreshInput } from './digests.ts'
+
+export interface Deps {
+  /** The parsed lakeward.yaml; secrets in it are references still. */
+  installation(): Promise<Installation>
+  connect(connection: string, use: ConnectionUse): Promise<Connected>
+  /** The files of a lake connection. */
+  lake(connection: string): Promise<ObjectStore>
+  /** The vendor's token endpoint, once, and the answer persisted. */
+  refresh(input: RefreshInput, namespace: string): Promise<RefreshDigest>
+  /** A key that the installation names, for keyed hashes. */
+  key(name: string): Promise<KeyObject>
+  /** Aborted when the worker is asked to stop: a unit ends after its current page. */
+  drain: AbortSignal
+  heartbeatSeconds: number
+}
+
+export interface ConnectionUse {
+  signal: AbortSignal
+  beat(position: string): void
+  note(text: string): void
+  /** Asks for a token newer than `staleVersion`, once for everybody who asks. */
+  renew(staleVersion: number): Promise<void>
+}
+
+export interface Connected {
+  connector: Connector
+  session: Session
+}

@@ -1,0 +1,46 @@
+/**
+ * A newer token, asked for by a step that was told its token has expired. All steps on all workers wait for one run of
+ * `refreshConnection`.
+ *
+ * Law: a step waits 20 seconds and then gives up its slot; it comes back when the token may be there.
+ */
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
+import { Context, activityInfo } from '@temporalio/activity'
+import { WorkflowFailedError } from '@temporalio/client'
+import type { RefreshDigest, RefreshInput } from './digests.ts'
+
+const WAIT_MS = 20_000
+
+export async function renew(input: RefreshInput): Promise<void> {
+  const { client } = Context.current()
+  const { taskQueue } = activityInfo()
+  const handle = await client.workflow.start<(input: RefreshInput) => Promise<RefreshDigest>>('refreshConnection', {
+    workflowId: `connection/${encodeURIComponent(input.connection)}/refresh`,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    taskQueue,
+    args: [input],
+    staticSummary: `A new token for ${input.connection}`.slice(0, 90),
+  })
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, WAIT_MS, 'late')))
+  try {
+    if ((await Promise.race([handle.result(), late])) !== 'late') return
+  } catch (error) {
+    if (error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure) {
+      const { message, type } = error.cause
+      // The refresh itself decides what is final; other failures of it may heal.
+      if (type === 'ConnectionUnauthorized') throw ApplicationFailure.nonRetryable(message, type)
+      throw ApplicationFailure.retryable(message, type)
+    }
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+  throw ApplicationFailure.create({
+    message: `connection ${input.connection} waits for a new token; see workflow ${handle.workflowId}`,
+    type: 'WaitingForToken',
+    nextRetryDelay: 5_000,
+    category: ApplicationFailureCategory.BENIGN,
+  })
+}

@@ -1,0 +1,44 @@
+/**
+ * What every step runs inside: a beat that says work goes on, one translation of errors, one way to reach a connection.
+ *
+ * Law: a step that is alive beats at least every ten seconds, whatever it waits for; what is beaten is a position for
+ * people, never something that a retry would rely on.
+ */
+import { Context, activityInfo } from '@temporalio/activity'
+import { asApplicationFailure } from './failure.ts'
+
+const BEAT_MS = 10_000
+
+export interface StepContext {
+  signal: AbortSignal
+  beat(position: string): void
+  /** Sentences for the run's details, told once each. */
+  notes: Set<string>
+  sleep(ms: number): Promise<void>
+}
+
+export function step<In, Out>(work: (input: In, context: StepContext) => Promise<Out>): (input: In) => Promise<Out> {
+  return async (input) => {
+    const context = Context.current()
+    const { attempt, isLocal, heartbeatTimeoutMs } = activityInfo()
+    let position = ''
+    const beat = (where: string): void => {
+      position = where
+      if (!isLocal) context.heartbeat(where)
+    }
+    const timer = setInterval(() => beat(position), Math.min(BEAT_MS, (heartbeatTimeoutMs ?? BEAT_MS * 3) / 3))
+    beat(position)
+    try {
+      return await work(input, {
+        signal: context.cancellationSignal,
+        beat,
+        notes: new Set(),
+        sleep: (ms) => context.sleep(ms),
+      })
+    } catch (error) {
+      throw asApplicationFailure(error, attempt)
+    } finally {
+      clearInterval(timer)
+    }
+  }
+}
