@@ -1,0 +1,280 @@
+/**
+ * The Temporal server: one that is configured, or a dev server of our own. Nothing here is faked: without a server
+ * there is an error that lists the ways to one (`temporal-binary.ts`).
+ *
+ * Laws
+ * - A configured server (TEMPORAL_ADDRESS or a profile) is used as it is; nothing is started beside it.
+ * - A dev server listens on loopback unless told otherwise, is ready when it serves its namespace and its search
+ *   attributes (not after a fixed time), does not die of the terminal's Ctrl-C, and never outlives this process.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { createServer, connect as openSocket } from 'node:net'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Connection } from '@temporalio/client'
+import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig'
+import { InputError } from '../connectors/errors.ts'
+
+export { findTemporalCli } from './temporal-binary.ts'
+
+type ConnectionOptions = ClientConnectConfig['connectionOptions']
+
+export interface ServerAddress {
+  /** What `NativeConnection.connect` and `Connection.connect` take: address, TLS, API key, headers. */
+  connectionOptions: ConnectionOptions & { address: string }
+  namespace: string
+  /** Who said so, for messages: `TEMPORAL_ADDRESS` or `profile default`. */
+  from: string
+}
+
+/** The server that environment or profile name, with TLS and API key; null: none is named. */
+// https://docs.temporal.io/references/client-environment-configuration
+export function configuredServer(env: NodeJS.ProcessEnv = process.env): ServerAddress | null {
+  const named: Record<string, string> = {}
+  for (const [name, value] of Object.entries(env)) {
+    if (name.startsWith('TEMPORAL_') && value) named[name] = value
+  }
+  let config: ClientConnectConfig
+  try {
+    config = loadClientConnectConfig({ overrideEnvVars: named })
+  } catch (error) {
+    throw new InputError([
+      {
+        what: `the Temporal profile cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+        where: named.TEMPORAL_CONFIG_FILE ?? named.TEMPORAL_PROFILE ?? 'temporal.toml',
+        advice: 'Correct it with `temporal config set`, or unset TEMPORAL_PROFILE and TEMPORAL_CONFIG_FILE.',
+      },
+    ])
+  }
+  const { address } = config.connectionOptions
+  if (!address) return null
+  return {
+    connectionOptions: { ...config.connectionOptions, address },
+    namespace: config.namespace ?? 'default',
+    from: named.TEMPORAL_ADDRESS ? 'TEMPORAL_ADDRESS' : `profile ${named.TEMPORAL_PROFILE ?? 'default'}`,
+  }
+}
+
+export interface DevServerOptions {
+  /** The `temporal` binary: `findTemporalCli()`. */
+  cli: string
+  /** All output of the server is appended here. */
+  logFile: string
+  /** SQLite file that holds everything; absent: in memory. */
+  dbFile?: string
+  /** Default 127.0.0.1, for gRPC and the Web UI. */
+  ip?: string
+  /** Default: a free port. */
+  port?: number
+  /** Default: a free port; null: no Web UI. */
+  uiPort?: number | null
+  namespace?: string
+  searchAttributes?: Record<string, 'Keyword' | 'Text' | 'Int' | 'Double' | 'Bool' | 'Datetime' | 'KeywordList'>
+  /** More arguments for `temporal server start-dev`. */
+  args?: string[]
+  /** How long it may take to serve, milliseconds; default 60,000. */
+  readyMs?: number
+}
+
+export interface DevServer {
+  address: string
+  namespace: string
+  uiUrl: string | null
+  pid: number
+  /** Resolves when the process has ended, for whatever reason, with what a person should be told. */
+  ended: Promise<string>
+  /** SIGTERM, then SIGKILL after `graceMs` (default 10,000); resolves when it is gone. */
+  stop(graceMs?: number): Promise<void>
+}
+
+/** Starts `temporal server start-dev` and waits until it serves. */
+export async function startDevServer(options: DevServerOptions): Promise<DevServer> {
+  // A free port is only free until somebody takes it: ports chosen here are chosen again, ports given are not.
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(options)
+    } catch (error) {
+      const taken = error instanceof Error && /address already in use|port is already/i.test(error.message)
+      if (!taken || options.port !== undefined || attempt === 3) throw error
+    }
+  }
+}
+
+async function startOnce(options: DevServerOptions): Promise<DevServer> {
+  const ip = options.ip ?? '127.0.0.1'
+  const [port, uiPort] = await choosePorts(ip, options.port, options.uiPort)
+  const namespace = options.namespace ?? 'default'
+  const attributes = Object.entries(options.searchAttributes ?? {})
+  const args = ['server', 'start-dev', '--ip', ip, '--port', String(port), '--log-level', 'warn']
+  args.push(...(uiPort === null ? ['--headless'] : ['--ui-ip', ip, '--ui-port', String(uiPort)]))
+  if (namespace !== 'default') args.push('--namespace', namespace)
+  if (options.dbFile) {
+    mkdirSync(dirname(options.dbFile), { recursive: true })
+    args.push('--db-filename', options.dbFile)
+  }
+  for (const [name, type] of attributes) args.push('--search-attribute', `${name}=${type}`)
+  args.push('--dynamic-config-value', 'frontend.enableServerVersionCheck=false', ...(options.args ?? []))
+
+  const server = launch(options.cli, args, options.logFile)
+  try {
+    const wanted = attributes.map(([name]) => name)
+    await untilServing(server, `${ip}:${port}`, { namespace, wanted, uiPort, readyMs: options.readyMs ?? 60_000 })
+  } catch (error) {
+    await server.stop(0)
+    throw error
+  }
+  const { pid, ended, stop } = server
+  return {
+    address: `${ip}:${port}`,
+    namespace,
+    uiUrl: uiPort === null ? null : `http://${ip}:${uiPort}`,
+    pid,
+    ended,
+    stop,
+  }
+}
+
+interface Launched extends Pick<DevServer, 'pid' | 'ended' | 'stop'> {
+  /** What went wrong, once it has ended. */
+  failure(): string | null
+}
+
+/**
+ * Its own process group keeps Ctrl-C away from it: the worker must be able to drain first. A shell beside it waits on
+ * a pipe from this process and ends the server when the pipe closes, which it does even after `kill -9`.
+ */
+const WITH_PARENT = `
+( cat <&3 >/dev/null
+  kill -TERM $$
+  for second in 1 2 3 4 5 6 7 8; do sleep 1; kill -0 $$ || exit 0; done
+  kill -KILL $$ ) 2>/dev/null &
+exec "$@" 3<&-`
+
+function launch(cli: string, args: string[], logFile: string): Launched {
+  mkdirSync(dirname(logFile), { recursive: true })
+  const log = openSync(logFile, 'a')
+  const start = readFileSync(logFile).length
+  const posix = process.platform !== 'win32'
+  // The client's environment (a profile, a namespace) is not the server's.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')))
+  const child: ChildProcess = posix
+    ? spawn('/bin/sh', ['-c', WITH_PARENT, 'sh', cli, ...args], {
+        env,
+        detached: true,
+        stdio: ['ignore', log, log, 'pipe'],
+      })
+    : spawn(cli, args, { env, windowsHide: true, stdio: ['ignore', log, log] })
+  closeSync(log)
+
+  const signalGroup = (signal: NodeJS.Signals): void => {
+    try {
+      if (child.pid) process.kill(posix ? -child.pid : child.pid, signal)
+    } catch {
+      // It is gone already.
+    }
+  }
+  const onExit = (): void => signalGroup('SIGKILL')
+  process.once('exit', onExit)
+  // The server must not keep a process alive that has nothing else to do.
+  child.unref()
+  const pipe = child.stdio[3]
+  if (pipe && 'unref' in pipe && typeof pipe.unref === 'function') pipe.unref()
+
+  let failure: string | null = null
+  const ended = new Promise<string>((resolve) => {
+    const end = (how: string): void => {
+      if (failure !== null) return
+      process.removeListener('exit', onExit)
+      const last = readFileSync(logFile).subarray(start).toString().trim().split('\n').slice(-8).join('\n  ')
+      failure = `the Temporal dev server ended (${how}); the end of ${logFile}:\n  ${last || '(nothing was written)'}`
+      if (posix) signalGroup('SIGKILL') // the shell that watches for our own end
+      resolve(failure)
+    }
+    child.once('error', (error) => end(error.message))
+    child.once('exit', (code, signal) => end(signal ?? `exit code ${code}`))
+  })
+
+  const stop = async (graceMs = 10_000): Promise<void> => {
+    if (failure !== null) return
+    child.ref()
+    if (graceMs > 0) {
+      child.kill('SIGTERM')
+      await Promise.race([ended, sleep(graceMs)])
+    }
+    if (failure === null) signalGroup('SIGKILL')
+    await ended
+  }
+  return { pid: child.pid ?? -1, ended, stop, failure: () => failure }
+}
+
+interface Serving {
+  namespace: string
+  wanted: string[]
+  uiPort: number | null
+  readyMs: number
+}
+
+async function untilServing(server: Launched, address: string, want: Serving): Promise<void> {
+  const deadline = Date.now() + want.readyMs
+  const connection = Connection.lazy({ address })
+  let missing = 'no answer yet'
+  try {
+    while (Date.now() < deadline) {
+      const failure = server.failure()
+      if (failure !== null) throw new Error(failure)
+      try {
+        await connection.withDeadline(Date.now() + 2_000, () => askIfServing(connection, address, want))
+        return
+      } catch (error) {
+        missing = error instanceof Error ? error.message : String(error)
+      }
+      await sleep(50)
+    }
+  } finally {
+    await connection.close()
+  }
+  throw new Error(`the Temporal dev server at ${address} did not serve within ${want.readyMs / 1000} s: ${missing}`)
+}
+
+/** Throws with what is still missing. */
+async function askIfServing(connection: Connection, address: string, want: Serving): Promise<void> {
+  const { namespace, wanted, uiPort } = want
+  await connection.workflowService.describeNamespace({ namespace })
+  if (wanted.length > 0) {
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
+    const absent = wanted.filter((name) => !(name in (customAttributes ?? {})))
+    if (absent.length > 0) throw new Error(`search attributes ${absent.join(', ')} are not registered yet`)
+  }
+  if (uiPort !== null) await touch(address.slice(0, address.lastIndexOf(':')), uiPort)
+}
+
+async function touch(host: string, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const socket = openSocket({ host, port })
+    socket.once('error', () => reject(new Error(`the Web UI does not listen on ${host}:${port} yet`)))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve()
+    })
+  })
+}
+
+async function choosePorts(ip: string, port?: number, uiPort?: number | null): Promise<[number, number | null]> {
+  // Both are held at once, so that they differ.
+  const held = [createServer(), createServer()]
+  const free = await Promise.all(
+    held.map(
+      (server) =>
+        new Promise<number>((resolve, reject) => {
+          server.once('error', reject)
+          server.listen(0, ip, () => {
+            const address = server.address()
+            resolve(address !== null && typeof address === 'object' ? address.port : 0)
+          })
+        }),
+    ),
+  )
+  await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))))
+  return [port ?? free[0] ?? 0, uiPort === undefined ? (free[1] ?? 0) : uiPort]
+}
