@@ -24,8 +24,10 @@ export async function renew(input: RefreshInput): Promise<void> {
   })
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, WAIT_MS, 'late')))
+  const result = handle.result()
+  result.catch(() => {}) // seen below, or nobody waits any more
   try {
-    if ((await Promise.race([handle.result(), late])) !== 'late') return
+    if ((await Promise.race([result, late])) !== 'late') return
   } catch (error) {
     if (error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure) {
       const { message, type } = error.cause

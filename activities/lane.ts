@@ -1,0 +1,54 @@
+/** How a step finds its lane: the ledger's place, the flow's slice, the connections behind it. */
+import { ConnectorError, InputError } from '../connectors/errors.ts'
+import { parseFlow } from '../connectors/flow.ts'
+import type { Flow, FlowObject } from '../connectors/flow.ts'
+import type { LakeLane } from '../connectors/lake/protocol.ts'
+import type { Connected, Deps } from './deps.ts'
+import type { LaneRef, LaneTask } from './digests.ts'
+import { renew } from './renew.ts'
+import type { StepContext } from './step.ts'
+
+/** The lane's mutual exclusion: one open workflow of this id in the namespace. */
+export function laneWorkflowId(lane: Pick<LaneRef, 'flow' | 'object'>): string {
+  return `flow/${lane.flow}/${encodeURIComponent(lane.object)}`
+}
+
+export interface LaneFlow {
+  flow: Flow
+  object: FlowObject
+}
+
+export function laneFlow(task: LaneTask): LaneFlow {
+  const flow = parseFlow(task.flow)
+  const [object] = flow.source.objects
+  if (!object) throw new InputError([{ what: 'the lane has no object', where: 'source.objects' }])
+  return { flow, object }
+}
+
+export async function lakeLane(deps: Deps, task: LaneTask, context: StepContext): Promise<LakeLane> {
+  const { connection } = laneFlow(task).flow.destination
+  return { store: await deps.lake(connection), lane: task.lane, beat: context.beat, sleep: context.sleep }
+}
+
+export async function connectSource(deps: Deps, connection: string, context: StepContext): Promise<Connected> {
+  const { signal, beat, notes } = context
+  return deps.connect(connection, {
+    signal,
+    beat,
+    note: (text) => notes.add(text),
+    renew: (staleVersion) => renew({ connection, staleVersion }),
+  })
+}
+
+/** The source side of a connection; the flow was checked, but the installation may have changed since. */
+export function sourceOf({ connector, session }: Connected) {
+  if (!connector.source) {
+    throw new ConnectorError({
+      connector: connector.name,
+      doing: `read from ${session.connection}`,
+      kind: 'rejected',
+      reason: 'this connector is no source',
+    })
+  }
+  return connector.source
+}
