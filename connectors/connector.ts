@@ -39,6 +39,8 @@ export interface Field {
   sourceType?: string
   /** Can stand in a filter that the source evaluates. */
   filterable?: boolean
+  /** The source no longer has it: its column goes on as nulls. */
+  gone?: true
 }
 
 export interface ObjectSchema {
@@ -73,6 +75,12 @@ export interface Connector {
   auth: AuthKind[]
   limits: Limit[]
   errors: ErrorRule[]
+  /** Where error bodies keep the vendor's code and message, the first shape that fits decides. */
+  errorShapes?: ErrorShape[]
+  /** What relative URLs rest on, over the settings and the kept members of the token answer: `{instance_url}`. */
+  baseUrl?: string
+  /** A cheap page that needs no login, for its Date header: how `Session.now` is told before any other answer came. */
+  clockUrl?: string
   /** Which org, instance, account or directory the connection reaches now: compared by every activity with the plan. */
   identity(session: Session): Promise<string>
   source?: Source
@@ -105,6 +113,13 @@ export interface Limit {
   header?: { name: string; pattern: string }
   /** Requests in flight this connection should not exceed. */
   parallel?: number
+}
+
+/** `at` leads to the object that has the two members; a number picks from an array. */
+export interface ErrorShape {
+  at: (string | number)[]
+  code: string
+  message: string
 }
 
 /** The first rule that matches an answer decides; see `errors.ts` for the meaning of each kind. */
@@ -158,6 +173,8 @@ export interface HttpRequest {
   url: string
   headers?: Record<string, string>
   body?: Uint8Array | string
+  /** An answer that cannot be JSON (HTML, empty, cut short) is an error then, whatever its status says. */
+  accept?: 'json'
   /** Says for errors what is being done: `read Account`. */
   doing: string
 }
