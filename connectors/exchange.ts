@@ -1,0 +1,178 @@
+/**
+ * One request and its whole answer, over kept-alive connections; all sessions of a connection share one wire.
+ *
+ * Laws
+ * - An answer is whole or it is an error: bytes short of Content-Length, a cut gzip stream and a closed socket never pass
+ *   for a body.
+ * - The server's clock is read from its Date header and carried on by our monotonic clock, never by our wall clock.
+ */
+import { gunzip } from 'node:zlib'
+import { promisify } from 'node:util'
+import { Agent } from 'undici'
+import type { Answer } from './classify.ts'
+import type { HttpRequest } from './connector.ts'
+
+const inflate = promisify(gunzip)
+
+/** zlib's own 16 KB chunks cost four times as much as the inflating itself. */
+const INFLATE_CHUNK = 4 * 1024 * 1024
+
+export interface WireOptions {
+  /** Requests in flight to one host. */
+  parallel?: number
+  connectMs?: number
+  /** Until the first byte of an answer: queries are allowed two minutes by Salesforce, more by others. */
+  headersMs?: number
+  /** Between two pieces of a body. */
+  bodyMs?: number
+  /** Of a body, inflated. */
+  mostBytes?: number
+}
+
+export class Wire {
+  readonly agent: Agent
+  readonly mostBytes: number
+  #date: { serverMs: number; at: number } | undefined
+
+  constructor(options: WireOptions = {}) {
+    this.mostBytes = options.mostBytes ?? 256 * 1024 * 1024
+    this.agent = new Agent({
+      connections: options.parallel ?? 16,
+      connect: { timeout: options.connectMs ?? 10_000 },
+      headersTimeout: options.headersMs ?? 300_000,
+      bodyTimeout: options.bodyMs ?? 60_000,
+      keepAliveTimeout: 10_000,
+      keepAliveMaxTimeout: 60_000,
+    })
+  }
+
+  /** The server's time now; undefined before its first answer, or when the last one is older than `withinMs`. */
+  now(withinMs = 60_000): number | undefined {
+    if (!this.#date) return undefined
+    const age = performance.now() - this.#date.at
+    return age > withinMs ? undefined : this.#date.serverMs + age
+  }
+
+  /** An answer out of a cache on the way (`Age`) tells the time of long ago. */
+  see(headers: Record<string, string>): void {
+    const serverMs = Date.parse(headers.date ?? '')
+    if (Number.isNaN(serverMs) || Number(headers.age ?? 0) > 0) return
+    this.#date = { serverMs, at: performance.now() }
+  }
+
+  async close(): Promise<void> {
+    await this.agent.destroy()
+  }
+}
+
+/** The request was sent or not, but no whole answer came. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer'
+  readonly kind: 'transient' | 'rejected' | 'answer'
+  readonly advice: string | undefined
+
+  constructor(reason: string, kind: NoAnswer['kind'] = 'transient', advice?: string) {
+    super(reason)
+    this.kind = kind
+    this.advice = advice
+  }
+}
+
+/** Resolves on any status; throws `NoAnswer`, or the signal's reason. */
+export async function exchange(
+  wire: Wire,
+  url: URL,
+  request: Pick<HttpRequest, 'method' | 'body'> & { headers: Record<string, string> },
+  signal: AbortSignal,
+): Promise<Answer> {
+  signal.throwIfAborted()
+  try {
+    const response = await wire.agent.request({
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method: request.method ?? 'GET',
+      headers: { 'accept-encoding': 'gzip', ...request.headers },
+      body: request.body ?? null,
+      signal,
+    })
+    const headers = flat(response.headers)
+    wire.see(headers)
+    const raw = await collect(response.body, wire.mostBytes)
+    const expected = headers['content-length']
+    if (expected !== undefined && request.method !== 'HEAD' && Number(expected) !== raw.length) {
+      throw new NoAnswer(`the answer has ${raw.length} of ${expected} bytes`)
+    }
+    const body = await inflated(raw, headers['content-encoding'], wire.mostBytes)
+    return { status: response.statusCode, headers, body }
+  } catch (error) {
+    if (signal.aborted) throw signal.reason
+    throw error instanceof NoAnswer ? error : explain(error, url)
+  }
+}
+
+async function collect(body: AsyncIterable<Uint8Array>, most: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.length
+    if (bytes > most) throw tooLong(most)
+    chunks.push(chunk)
+  }
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes)
+}
+
+async function inflated(raw: Uint8Array, encoding: string | undefined, most: number): Promise<Uint8Array> {
+  if (!encoding || encoding === 'identity' || raw.length === 0) return raw
+  if (encoding !== 'gzip' && encoding !== 'x-gzip') {
+    throw new NoAnswer(`the answer is encoded as ${encoding}, which was not asked for`, 'answer')
+  }
+  try {
+    return await inflate(raw, { chunkSize: INFLATE_CHUNK, maxOutputLength: most })
+  } catch (error) {
+    if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') throw tooLong(most)
+    throw new NoAnswer('the compressed answer is cut or damaged')
+  }
+}
+
+function tooLong(most: number): NoAnswer {
+  return new NoAnswer(`the answer is longer than ${Math.round(most / 1024 / 1024)} MB`, 'answer')
+}
+
+function flat(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const all: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) all[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return all
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+const certificate = /CERT|SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|ERR_TLS/
+const reasons: Record<string, (url: URL) => string> = {
+  ECONNREFUSED: (url) => `nothing listens at ${url.host}`,
+  ENOTFOUND: (url) => `there is no host ${url.hostname}`,
+  EAI_AGAIN: (url) => `the name ${url.hostname} could not be looked up`,
+  ECONNRESET: (url) => `${url.host} closed the connection`,
+  UND_ERR_SOCKET: (url) => `${url.host} closed the connection before its answer was whole`,
+  UND_ERR_CONNECT_TIMEOUT: (url) => `${url.host} could not be reached in time`,
+  UND_ERR_HEADERS_TIMEOUT: (url) => `${url.host} did not answer in time`,
+  UND_ERR_BODY_TIMEOUT: (url) => `the answer of ${url.host} stopped half-way`,
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: () => `the answer's length is not what its header says`,
+}
+
+function explain(error: unknown, url: URL): NoAnswer {
+  const code = codeOf(error) || codeOf((error as { cause?: unknown })?.cause)
+  if (certificate.test(code)) {
+    return new NoAnswer(
+      `the certificate of ${url.host} is not trusted (${code})`,
+      'rejected',
+      'Behind a proxy with its own authority, name its certificate in NODE_EXTRA_CA_CERTS.',
+    )
+  }
+  const reason = reasons[code]?.(url) ?? `no answer from ${url.host} (${code || (error as Error)?.name || 'unknown'})`
+  const advice = code === 'ENOTFOUND' || code === 'ECONNREFUSED' ? 'Is the address in lakeward.yaml right?' : undefined
+  return new NoAnswer(reason, 'transient', advice)
+}

@@ -1,0 +1,99 @@
+/**
+ * The OAuth grants: what is sent to a token endpoint and what its answers mean. Pure; the exchange itself is made by
+ * whoever keeps the credentials. https://www.rfc-editor.org/rfc/rfc6749
+ *
+ * Law: a refresh token that an answer carries replaces the one that was sent, and is stored before the access token is
+ * used: the old one may already be worthless.
+ */
+import { classify, showBody } from './classify.ts'
+import type { Answer, Meaning } from './classify.ts'
+import type { ErrorRule, ErrorShape } from './connector.ts'
+
+export type Grant =
+  | { type: 'client_credentials'; clientId: string; clientSecret: string; scopes?: string[] }
+  | { type: 'refresh_token'; clientId: string; clientSecret?: string; refreshToken: string; scopes?: string[] }
+
+export interface TokenRequest {
+  method: 'POST'
+  headers: Record<string, string>
+  body: string
+}
+
+export interface TokenAnswer {
+  accessToken: string
+  /** Only where the server handed out a new one. */
+  refreshToken?: string
+  kept: Record<string, string>
+}
+
+export function tokenRequest(grant: Grant): TokenRequest {
+  const form = new URLSearchParams({ grant_type: grant.type, client_id: grant.clientId })
+  if (grant.clientSecret !== undefined) form.set('client_secret', grant.clientSecret)
+  if (grant.type === 'refresh_token') form.set('refresh_token', grant.refreshToken)
+  if (grant.scopes && grant.scopes.length > 0) form.set('scope', grant.scopes.join(' '))
+  return {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+    body: form.toString(),
+  }
+}
+
+export const oauthShapes: ErrorShape[] = [{ at: [], code: 'error', message: 'error_description' }]
+
+const settingsAdvice = 'Check clientId and clientSecret of this connection, and that the app allows this grant.'
+
+/** What the codes of RFC 6749 section 5.2 mean, where the connector's own table says nothing. */
+export const oauthErrors: ErrorRule[] = [
+  {
+    code: 'invalid_grant',
+    kind: 'auth',
+    advice: 'The stored login is no longer accepted: put a new refresh token (or the right user) into the connection.',
+  },
+  {
+    code: ['invalid_client', 'invalid_client_id', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'],
+    kind: 'auth',
+    advice: settingsAdvice,
+  },
+  { code: 'invalid_request', kind: 'auth', advice: settingsAdvice },
+  { code: ['temporarily_unavailable', 'server_error'], kind: 'transient' },
+  { status: 429, kind: 'throttled', waitMs: 60_000 },
+  { status: [500, 599], kind: 'transient' },
+  { status: [400, 403], kind: 'auth', advice: settingsAdvice },
+  {
+    status: 404,
+    kind: 'auth',
+    advice: 'There is no token endpoint at this address: check the address of the connection.',
+  },
+]
+
+/** The token, or what went wrong. `keep` names the members that may be remembered in the clear. */
+export function readTokenAnswer(answer: Answer, keep: string[], rules: ErrorRule[]): TokenAnswer | Meaning {
+  const { status, headers, body } = answer
+  if (status < 200 || status > 299) return classify(answer, [...rules, ...oauthErrors], oauthShapes)
+  const members = objectIn(body)
+  const accessToken = members?.access_token
+  if (!members || typeof accessToken !== 'string' || accessToken === '') {
+    const what = members ? 'JSON without an access token' : showBody(headers, body)
+    return { kind: 'answer', reason: `${status} with ${what} where a token was due` }
+  }
+  const kept: Record<string, string> = {}
+  for (const name of keep) {
+    const value = members[name]
+    if (typeof value === 'string') kept[name] = value
+  }
+  const refreshToken = members.refresh_token
+  return {
+    accessToken,
+    ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refreshToken } : {}),
+    kept,
+  }
+}
+
+function objectIn(body: Uint8Array): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(body).toString('utf8'))
+    return value !== null && typeof value === 'object' && !Array.isArray(value) ? { ...value } : null
+  } catch {
+    return null
+  }
+}
