@@ -217,42 +217,47 @@ interface Serving {
 
 async function untilServing(server: Launched, address: string, want: Serving): Promise<void> {
   const deadline = Date.now() + want.readyMs
-  const connection = Connection.lazy({ address })
+  const ended = server.ended.then((failure) => Promise.reject(new Error(failure)))
+  ended.catch(() => {}) // it is raced below; once it serves, its end is the caller's business
   let missing = 'no answer yet'
+  let connection: Connection | undefined
   try {
     while (Date.now() < deadline) {
-      const failure = server.failure()
-      if (failure !== null) throw new Error(failure)
       try {
-        await connection.withDeadline(Date.now() + 2_000, () => askIfServing(connection, address, want))
+        // The port first: a gRPC channel that was refused once waits a second before it tries again.
+        await Promise.race([touch(address), ended])
+        connection ??= Connection.lazy({ address })
+        const asking = connection
+        await Promise.race([asking.withDeadline(Date.now() + 5_000, () => askIfServing(asking, want)), ended])
+        if (want.uiPort !== null) await touch(`${address.slice(0, address.lastIndexOf(':'))}:${want.uiPort}`)
         return
       } catch (error) {
+        const failure = server.failure()
+        if (failure !== null) throw new Error(failure, { cause: error })
         missing = error instanceof Error ? error.message : String(error)
       }
       await sleep(50)
     }
   } finally {
-    await connection.close()
+    await connection?.close()
   }
   throw new Error(`the Temporal dev server at ${address} did not serve within ${want.readyMs / 1000} s: ${missing}`)
 }
 
 /** Throws with what is still missing. */
-async function askIfServing(connection: Connection, address: string, want: Serving): Promise<void> {
-  const { namespace, wanted, uiPort } = want
+async function askIfServing(connection: Connection, { namespace, wanted }: Serving): Promise<void> {
   await connection.workflowService.describeNamespace({ namespace })
-  if (wanted.length > 0) {
-    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
-    const absent = wanted.filter((name) => !(name in (customAttributes ?? {})))
-    if (absent.length > 0) throw new Error(`search attributes ${absent.join(', ')} are not registered yet`)
-  }
-  if (uiPort !== null) await touch(address.slice(0, address.lastIndexOf(':')), uiPort)
+  if (wanted.length === 0) return
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
+  const absent = wanted.filter((name) => !(name in (customAttributes ?? {})))
+  if (absent.length > 0) throw new Error(`search attributes ${absent.join(', ')} are not registered yet`)
 }
 
-async function touch(host: string, port: number): Promise<void> {
+async function touch(address: string): Promise<void> {
+  const at = address.lastIndexOf(':')
   await new Promise<void>((resolve, reject) => {
-    const socket = openSocket({ host, port })
-    socket.once('error', () => reject(new Error(`the Web UI does not listen on ${host}:${port} yet`)))
+    const socket = openSocket({ host: address.slice(0, at), port: Number(address.slice(at + 1)) })
+    socket.once('error', () => reject(new Error(`nothing listens on ${address} yet`)))
     socket.once('connect', () => {
       socket.destroy()
       resolve()

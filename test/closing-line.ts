@@ -1,0 +1,30 @@
+/** The end of a test run: what was skipped and why, what failed to load, and one plain line of counts. */
+import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node'
+
+export default class ClosingLine implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
+    const counts = { passed: 0, failed: errors.length, skipped: 0 }
+    const skipped: string[] = []
+    for (const module of modules) {
+      let tests = 0
+      for (const test of module.children.allTests()) {
+        tests++
+        const { state } = test.result()
+        // A test that never came to a result did not pass.
+        if (state === 'pending') counts.failed++
+        else counts[state]++
+        if (state === 'skipped') skipped.push(`  ${test.fullName}: ${reasonOf(test)} (${module.relativeModuleId})`)
+      }
+      if (tests === 0 || module.errors().length > 0) counts.failed++
+    }
+    const lines = skipped.length > 0 ? ['skipped:', ...skipped] : []
+    lines.push(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
+    process.stdout.write(`${lines.join('\n')}\n`)
+  }
+}
+
+function reasonOf(test: TestCase): string {
+  const result = test.result()
+  const note = 'note' in result ? result.note : undefined
+  return note ?? /\[skipped: ([^\]]+)\]/.exec(test.fullName)?.[1] ?? 'no reason given'
+}
