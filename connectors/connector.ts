@@ -75,11 +75,10 @@ export interface Connector {
   auth: AuthKind[]
   limits: Limit[]
   errors: ErrorRule[]
-  /** Where error bodies keep the vendor's code and message, the first shape that fits decides. */
   errorShapes?: ErrorShape[]
   /** What relative URLs rest on, over the settings and the kept members of the token answer: `{instance_url}`. */
   baseUrl?: string
-  /** A cheap page that needs no login, for its Date header: how `Session.now` is told before any other answer came. */
+  /** A cheap page whose Date header tells `Session.now`, before any other answer has come. */
   clockUrl?: string
   /** Which org, instance, account or directory the connection reaches now: compared by every activity with the plan. */
   identity(session: Session): Promise<string>
@@ -115,12 +114,8 @@ export interface Limit {
   parallel?: number
 }
 
-/** `at` leads to the object that has the two members; a number picks from an array. */
-export interface ErrorShape {
-  at: (string | number)[]
-  code: string
-  message: string
-}
+/** Where an error body has its code and message: `at` leads there, a number picks from an array. First fit decides. */
+export type ErrorShape = { at: (string | number)[]; code: string; message: string }
 
 /** The first rule that matches an answer decides; see `errors.ts` for the meaning of each kind. */
 export interface ErrorRule {
@@ -173,8 +168,7 @@ export interface HttpRequest {
   url: string
   headers?: Record<string, string>
   body?: Uint8Array | string
-  /** An answer that cannot be JSON (HTML, empty, cut short) is an error then, whatever its status says. */
-  accept?: 'json'
+  accept?: 'json' // an answer that cannot be whole JSON is an error then, whatever its status says
   /** Says for errors what is being done: `read Account`. */
   doing: string
 }
