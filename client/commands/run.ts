@@ -1,0 +1,177 @@
+/** run: starts a flow, and tells how far it is until it has ended. */
+import { InputError } from '../../connectors/errors.ts'
+import type { Connected } from '../connect.ts'
+import { INTERRUPTED, outcomeCode } from '../failures.ts'
+import { readTarget } from '../flow-files.ts'
+import type { RunState } from '../follow-run.ts'
+import type { LakewardClient, RunOptions } from '../lakeward-client.ts'
+import type { RunOutcome } from '../run-outcome.ts'
+import type { StartedRun } from '../runs.ts'
+import { duration } from '../terminal/numbers.ts'
+import { outcomeLine, outcomeText, progressLine, progressTable, stageLine } from '../terminal/progress.ts'
+import type { Screen } from '../terminal/screen.ts'
+import { webLink } from '../web-link.ts'
+import type { Call, Register } from './call.ts'
+import { printJson, withJson, withTemporal } from './call.ts'
+
+interface RunFlags {
+  wait?: boolean
+  json?: boolean
+  full?: boolean
+  keepOld?: boolean
+  again?: boolean
+  queue?: boolean
+  evenPaused?: boolean
+  from?: string
+  to?: string
+  objects?: string
+}
+
+export function addRunCommands(register: Register): void {
+  register<RunFlags>({
+    usage: 'run <name|flow>',
+    about: 'Run a stored flow (its name) or a file, now.',
+    examples: [
+      'lakeward run salesforce-daily --wait',
+      'lakeward run salesforce-daily.yaml --wait --objects Account,Contact',
+      'lakeward run salesforce-daily --full',
+      'lakeward run salesforce-daily --from 2026-01-01 --to 2026-02-01',
+    ],
+    options: (command) =>
+      withJson(command)
+        .option('--wait', 'show how far it is, and wait for its end')
+        .option('--objects <ids>', 'only these objects of the flow, with commas between them')
+        .option('--full', 'read everything again, as a new generation')
+        .option('--keep-old', 'with --full: leave the files of earlier generations')
+        .option('--from <time>', 'read a window once more; watermarks stay where they are')
+        .option('--to <time>', 'end of the window')
+        .option('--again', 'a window that was delivered before may be delivered again')
+        .option('--queue', 'wait for a run that holds an object, instead of failing')
+        .option('--even-paused', 'run a paused flow'),
+    work: run,
+  })
+}
+
+async function run(call: Call, flags: RunFlags, target: string): Promise<number> {
+  const flow = await readTarget(target)
+  return withTemporal(call, async (lakeward, connected) => {
+    const started = await start(lakeward, flow, flags)
+    if (flags.wait) return follow(call, lakeward, connected, started, flags)
+    const link = await webLink(connected, started.workflowId)
+    const hasWorker = await lakeward.hasWorker(started.taskQueue)
+    if (flags.json) {
+      printJson(call, { ...started, ...(link ? { link } : {}), hasWorker })
+      return 0
+    }
+    const { view } = call
+    view.say(`started ${started.workflowId}`)
+    tellWhere(view, started, link)
+    if (!hasWorker) {
+      view.say(
+        `no worker polls task queue ${started.taskQueue}: the run waits. Start one: \`lakeward worker\` or \`lakeward dev\``,
+      )
+    }
+    return 0
+  })
+}
+
+async function start(lakeward: LakewardClient, target: Parameters<LakewardClient['run']>[0], flags: RunFlags) {
+  const { full, keepOld, again, queue, evenPaused, from, to } = flags
+  const objects = flags.objects
+    ?.split(',')
+    .map((id) => id.trim())
+    .filter(Boolean)
+  const options: RunOptions = { full, keepOld, again, queue, evenPaused, from, to, objects }
+  try {
+    return await lakeward.run(target, options)
+  } catch (error) {
+    // Who typed a flag looks for a flag.
+    if (!(error instanceof InputError)) throw error
+    throw new InputError(
+      error.problems.map((problem) => ({ ...problem, where: problem.where.replace(/(^|\s)run\.([a-zA-Z]+)/, asFlag) })),
+    )
+  }
+}
+
+function asFlag(_: string, before: string, name: string): string {
+  return `${before}--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+function tellWhere(view: Screen, { flow, workflowId }: StartedRun, link: string | null): void {
+  if (link) view.say(`  see     ${link}`)
+  view.say(`  follow  lakeward status ${flow}`)
+  view.say(`  or      temporal workflow describe --workflow-id '${workflowId}'`)
+  view.say(`  stop    lakeward cancel ${flow}`)
+}
+
+async function follow(
+  call: Call,
+  lakeward: LakewardClient,
+  connected: Connected,
+  started: StartedRun,
+  { json }: RunFlags,
+): Promise<number> {
+  const { view } = call
+  const stop = new AbortController()
+  const onInterrupt = (): void => stop.abort()
+  process.once('SIGINT', onInterrupt)
+  const startedAt = Date.now()
+  view.say(`started ${started.workflowId}`)
+  const link = await webLink(connected, started.workflowId)
+  if (link) view.say(`  ${link}`)
+  const show = view.draw && !json ? drawn(view, view.draw, startedAt) : lines(view)
+  let outcome: RunOutcome | undefined
+  try {
+    for await (const state of lakeward.follow(started, { everyMs: 1_000, signal: stop.signal })) {
+      outcome = state.outcome
+      show(state)
+    }
+  } finally {
+    process.removeListener('SIGINT', onInterrupt)
+  }
+  if (!outcome) {
+    view.say('the run goes on without this command')
+    tellWhere(view, started, link)
+    return INTERRUPTED
+  }
+  if (json) printJson(call, { ...started, ...outcome })
+  else {
+    const text = outcomeText(outcome, view.columns)
+    if (text) view.out(text)
+    const line = `${outcomeLine(outcome)}, ${duration(Date.now() - startedAt)}`
+    view.say(view.color(line, outcome.status === 'done' ? 'green' : 'red'))
+  }
+  return outcomeCode(outcome)
+}
+
+function drawn(view: Screen, draw: (lines: string[]) => void, startedAt: number) {
+  return (state: RunState): void => {
+    const head = `${state.workflowId}: ${state.stage}, ${duration(Math.round((Date.now() - startedAt) / 1000) * 1000)}`
+    const said = stageLine(state)
+    if (state.stage === 'ended') draw([])
+    else draw([head, ...(said ? [said] : []), ...(state.objects.length > 0 ? progressTable(state).split('\n') : [])])
+  }
+}
+
+/** A line when something changes: at once when a phase or a problem does, every few seconds while rows arrive. */
+const LINE_EVERY_MS = 4_000
+
+function lines(view: Screen) {
+  const told = new Map<string, { key: string; line: string; at: number }>()
+  let stage: string | null = null
+  return (state: RunState): void => {
+    const said = stageLine(state)
+    if (said !== stage && said !== null) view.say(said)
+    if (said === null && stage !== null && state.stage !== 'ended') view.say('a worker has taken the run up')
+    stage = said
+    for (const object of state.objects) {
+      const before = told.get(object.object)
+      const key = `${object.phase} ${object.held ?? ''} ${object.restarts}`
+      const line = progressLine(object)
+      const due = before === undefined || before.key !== key || Date.now() - before.at >= LINE_EVERY_MS
+      if (!due || before?.line === line || object.phase === 'waiting') continue
+      told.set(object.object, { key, line, at: Date.now() })
+      view.say(line)
+    }
+  }
+}

@@ -1,0 +1,238 @@
+/** apply, list, status, runs, pause, unpause, cancel, delete: the flows in Temporal. */
+import type { ObjectResult } from '../../activities/digests.ts'
+import { InputError } from '../../connectors/errors.ts'
+import { triggerText } from '../flow-document.ts'
+import { readFlows } from '../flow-files.ts'
+import type { FlowStatus, ListedFlow } from '../lakeward-client.ts'
+import type { RunSummary } from '../runs.ts'
+import type { StoredFlow } from '../schedules.ts'
+import { count, counted, duration, time, when } from '../terminal/numbers.ts'
+import { listing, table } from '../terminal/table.ts'
+import { progressTable } from '../terminal/progress.ts'
+import type { Call, Register } from './call.ts'
+import { printJson, withJson, withTemporal } from './call.ts'
+
+interface JsonFlag {
+  json?: boolean
+}
+
+export function addStoreCommands(register: Register): void {
+  register<JsonFlag>({
+    usage: 'apply <flow...>',
+    about: 'Store flows in Temporal, each as a schedule: created, updated or unchanged.',
+    examples: ['lakeward apply flows/', 'lakeward apply salesforce-daily.yaml --json'],
+    options: withJson,
+    work: apply,
+  })
+  register<JsonFlag>({
+    usage: 'list',
+    about: 'All flows of the namespace.',
+    examples: ['lakeward list', 'lakeward list --json'],
+    options: withJson,
+    work: list,
+  })
+  register<JsonFlag>({
+    usage: 'status <name>',
+    about: 'One flow: definition, schedule, last runs, and how far a run is.',
+    examples: ['lakeward status salesforce-daily'],
+    options: withJson,
+    work: status,
+  })
+  register<JsonFlag & { limit: string }>({
+    usage: 'runs <name>',
+    about: 'Runs of a flow, the newest first.',
+    examples: ['lakeward runs salesforce-daily', 'lakeward runs salesforce-daily --limit 100 --json'],
+    options: (command) => withJson(command).option('--limit <n>', 'how many', '20'),
+    work: runs,
+  })
+  register<{ note?: string }>({
+    usage: 'pause <name>',
+    about: 'Stop starting runs of a flow; one that runs goes on.',
+    examples: ['lakeward pause salesforce-daily --note "migration until Friday"'],
+    options: (command) => command.option('--note <text>', 'why'),
+    work: async (call, { note }, name: string) => {
+      await withTemporal(call, (lakeward) => lakeward.pause(name, note))
+      call.view.say(`${name} is paused; \`lakeward unpause ${name}\` starts it again`)
+    },
+  })
+  register<{ note?: string }>({
+    usage: 'unpause <name>',
+    about: 'Start runs of a paused flow again, from its next time on.',
+    examples: ['lakeward unpause salesforce-daily'],
+    options: (command) => command.option('--note <text>', 'why'),
+    work: unpause,
+  })
+  register<JsonFlag>({
+    usage: 'cancel <name>',
+    about: 'Cancel the runs of a flow: what they staged is removed, what they committed stays.',
+    examples: ['lakeward cancel salesforce-daily'],
+    options: withJson,
+    work: cancel,
+  })
+  register<JsonFlag & { cancel?: boolean }>({
+    usage: 'delete <name>',
+    about: 'Delete a flow. Its files stay, and so does its ledger: applied again, it goes on where it was.',
+    examples: ['lakeward delete salesforce-daily', 'lakeward delete salesforce-daily --cancel'],
+    options: (command) => withJson(command).option('--cancel', 'cancel its runs as well'),
+    work: remove,
+  })
+}
+
+async function apply(call: Call, { json }: JsonFlag, ...[paths]: [string[]]): Promise<void> {
+  const flows = await readFlows(paths)
+  const applied = await withTemporal(call, async (lakeward) => {
+    const done = []
+    // One after the other: what went through before an error is told.
+    for (const { document, path } of flows) {
+      const one = await lakeward.apply(document)
+      done.push({ ...one, file: path })
+      if (!json) call.view.say(`${one.name} ${one.change}${next(one)}`)
+    }
+    return done
+  })
+  if (json) printJson(call, applied)
+}
+
+function next({ paused, nextTimes }: { paused: boolean; nextTimes: Date[] }): string {
+  if (paused) return ', paused'
+  const [first] = nextTimes
+  return first ? `, next run ${time(first)} (${when(first)})` : ', on demand'
+}
+
+async function list(call: Call, { json }: JsonFlag): Promise<void> {
+  const flows = await withTemporal(call, (lakeward) => lakeward.list())
+  if (json) {
+    printJson(
+      call,
+      flows.map(({ problem, ...flow }) => ({ ...flow, ...(problem ? { problem: problem.message } : {}) })),
+    )
+    return
+  }
+  if (flows.length === 0) {
+    call.view.say('no flows yet; `lakeward apply FLOW` stores one')
+    return
+  }
+  const columns = ['FLOW', 'STATE', 'TRIGGER', 'LAST RUN', 'NEXT RUN'].map((title) => ({ title, most: 48 }))
+  call.view.out(table(columns, flows.map(listedRow), call.view.columns))
+  for (const { name, problem } of flows) if (problem) call.view.say(`${name}: ${problem.message}`)
+}
+
+function listedRow({ name, flow, lastRun }: ListedFlow): string[] {
+  const last = lastRun ? `${lastRun.status}, ${when(lastRun.startedAt)}` : 'never'
+  if (!flow) return [name, 'unreadable', '', last, '']
+  const [nextTime] = flow.nextTimes
+  return [name, flow.paused ? 'paused' : 'on', triggerText(flow.document), last, nextTime ? when(nextTime) : '']
+}
+
+async function status(call: Call, { json }: JsonFlag, name: string): Promise<void> {
+  const flow = await withTemporal(call, (lakeward) => lakeward.status(name))
+  if (json) return printJson(call, flow)
+  const { view } = call
+  view.out(listing(describeFlow(flow)))
+  for (const state of flow.running) {
+    view.out(`\n${state.workflowId}: ${state.stage}`)
+    if (state.objects.length > 0) view.out(progressTable(state, view.columns))
+  }
+  if (flow.runs.length > 0) view.out(`\n${runTable(flow.runs, view.columns)}`)
+}
+
+function describeFlow(flow: FlowStatus): [string, string][] {
+  const { source, destination } = flow.document as {
+    source?: { connection?: string; read?: string; objects?: unknown[] }
+    destination?: { connection?: string; prefix?: string; format?: string; write?: string }
+  }
+  const objects = (source?.objects ?? []).map((object) =>
+    typeof object === 'string' ? object : String((object as { object?: string }).object),
+  )
+  const to = [destination?.connection, destination?.prefix].filter(Boolean).join('/')
+  const pairs: [string, string][] = [['Flow', flow.name]]
+  if (flow.document.description) pairs.push(['About', String(flow.document.description)])
+  pairs.push(['State', state(flow)])
+  pairs.push(['From', `${source?.connection}: ${objects.join(', ')} (${source?.read ?? 'incremental'})`])
+  pairs.push(['To', `${to} (${destination?.write ?? 'append'}, ${destination?.format ?? 'parquet'})`])
+  pairs.push(['Trigger', triggerText(flow.document)])
+  if (flow.nextTimes.length > 0) pairs.push(['Next runs', flow.nextTimes.slice(0, 3).map(time).join('\n')])
+  pairs.push(['Task queue', flow.taskQueue])
+  if (flow.skipped > 0) pairs.push(['Skipped', `${counted(flow.skipped, 'time')}, while the run before went on`])
+  if (flow.missed > 0) pairs.push(['Missed', `${counted(flow.missed, 'time')}, more than 6 hours late`])
+  pairs.push(['Applied', time(flow.updatedAt ?? flow.createdAt)])
+  return pairs
+}
+
+function state(flow: StoredFlow): string {
+  if (!flow.paused) return 'on'
+  return flow.note ? `paused: ${flow.note}` : 'paused'
+}
+
+async function runs(call: Call, { json, limit }: JsonFlag & { limit: string }, name: string): Promise<void> {
+  const most = Number(limit)
+  if (!Number.isInteger(most) || most < 1 || most > 1000) {
+    throw new InputError([
+      { where: '--limit', what: `${limit} is no number from 1 to 1,000`, advice: 'Give a number.' },
+    ])
+  }
+  const found = await withTemporal(call, (lakeward) => lakeward.runs(name, most))
+  if (json) return printJson(call, found)
+  if (found.length === 0) return call.view.say(`${name} has not run yet; \`lakeward run ${name}\` starts it`)
+  call.view.out(runTable(found, call.view.columns))
+}
+
+function runTable(found: RunSummary[], most: number): string {
+  const right = 'right' as const
+  const columns = [
+    { title: 'STARTED' },
+    { title: 'STATUS' },
+    { title: 'TOOK', align: right },
+    { title: 'READ', align: right },
+    { title: 'WRITTEN', align: right },
+    { title: 'FILES', align: right },
+    { title: 'RUN' },
+    { title: 'PROBLEM', most: 100 },
+  ]
+  return table(columns, found.map(runRow), most)
+}
+
+function runRow(run: RunSummary): string[] {
+  const { outcome } = run
+  const total = (member: 'read' | 'written' | 'files'): string => {
+    const objects = outcome?.result?.objects
+    return objects ? count(objects.reduce((sum: number, object: ObjectResult) => sum + object[member], 0)) : ''
+  }
+  const took = (run.endedAt ?? new Date()).getTime() - run.startedAt.getTime()
+  return [
+    time(run.startedAt),
+    outcome?.status ?? run.status,
+    duration(took),
+    total('read'),
+    total('written'),
+    total('files'),
+    run.workflowId,
+    outcome?.error?.message ?? '',
+  ]
+}
+
+async function unpause(call: Call, { note }: { note?: string }, name: string): Promise<void> {
+  const flow = await withTemporal(call, async (lakeward) => {
+    await lakeward.unpause(name, note)
+    return lakeward.flow(name)
+  })
+  call.view.say(`${name} is on${next(flow)}`)
+}
+
+async function cancel(call: Call, { json }: JsonFlag, name: string): Promise<void> {
+  const cancelled = await withTemporal(call, (lakeward) => lakeward.cancel(name))
+  if (json) return printJson(call, { cancelled })
+  if (cancelled.length === 0) return call.view.say(`${name} has no run that goes on`)
+  for (const id of cancelled) call.view.say(`asked to stop: ${id}`)
+  call.view.say(`\`lakeward runs ${name}\` shows when it has`)
+}
+
+async function remove(call: Call, { json, cancel: all }: JsonFlag & { cancel?: boolean }, name: string): Promise<void> {
+  const { cancelled, running } = await withTemporal(call, (lakeward) => lakeward.delete(name, { cancel: all === true }))
+  if (json) return printJson(call, { deleted: name, cancelled, running })
+  call.view.say(`${name} is deleted; its files and its ledger stay`)
+  for (const id of cancelled) call.view.say(`asked to stop: ${id}`)
+  for (const id of running) {
+    call.view.say(`goes on: ${id}; \`lakeward cancel ${name}\` stops it`)
+  }
+}

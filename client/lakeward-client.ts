@@ -1,0 +1,237 @@
+/**
+ * Flows and runs, for programs: what the command does, without the terminal. It talks to Temporal alone; give it a
+ * `Client` with your own TLS, API key, data converter and interceptors.
+ *
+ * ```ts
+ * const lakeward = new LakewardClient(new Client({ connection, namespace }))
+ * await lakeward.apply({ version: 1, name: 'crm', source: …, destination: … })
+ * const run = await lakeward.run('crm')
+ * for await (const state of lakeward.follow(run)) console.log(state.stage, state.objects)
+ * ```
+ *
+ * Errors: `InputError` (a definition or an option that cannot be used as written) and `ClientError` (kinds: missing,
+ * paused, busy, server, credentials, codec).
+ */
+import type { Client } from '@temporalio/client'
+import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common'
+import type { SearchAttributePair } from '@temporalio/common'
+import type { JsonObject } from '../connectors/connector.ts'
+import { InputError } from '../connectors/errors.ts'
+import { meant } from '../connectors/nearest.ts'
+import { ClientError } from './client-error.ts'
+import { refused } from './connect.ts'
+import type { FlowDocument } from './flow-document.ts'
+import { flowDocument, flowName, objectIds } from './flow-document.ts'
+import { scheduleId } from './flow-ids.ts'
+import type { FollowOptions, RunState } from './follow-run.ts'
+import { followRun } from './follow-run.ts'
+import type { RunOutcome } from './run-outcome.ts'
+import { runOutcome } from './run-outcome.ts'
+import type { RunSummary, StartedRun } from './runs.ts'
+import { busy, busyLanes, cancelRun, findRuns, inTurns, runningRuns, startRun, withOutcomes } from './runs.ts'
+import type { Applied, StoredFlow } from './schedules.ts'
+import { applyFlow, flowNames, readFlow, requireFlow } from './schedules.ts'
+import { hasWorker } from './waiting.ts'
+
+/** Options of one run; what they mean is the format's, below `run:`. */
+export interface RunOptions {
+  full?: boolean
+  keepOld?: boolean
+  again?: boolean
+  queue?: boolean
+  evenPaused?: boolean
+  /** ISO times; a window that is read once more, watermarks stay. */
+  from?: string
+  to?: string
+  /** Ids of the objects to read; default: all. */
+  objects?: string[]
+}
+
+export interface ListedFlow {
+  name: string
+  /** null where it could not be read, and then `problem` says why. */
+  flow: StoredFlow | null
+  lastRun: RunSummary | null
+  problem?: ClientError
+}
+
+export interface FlowStatus extends StoredFlow {
+  /** The newest first, with how they ended. */
+  runs: RunSummary[]
+  /** Of those that run now. */
+  running: RunState[]
+}
+
+export class LakewardClient {
+  readonly temporal: Client
+  #registered: Promise<boolean> | undefined
+
+  constructor(temporal: Client) {
+    this.temporal = temporal
+  }
+
+  /** Creates the flow's schedule, or updates it where the definition differs. */
+  async apply(definition: unknown): Promise<Applied> {
+    const document = flowDocument(definition)
+    const name = flowName(document)
+    if (document.run !== undefined) {
+      throw new InputError([
+        {
+          where: `${name} run`,
+          what: 'options of one run cannot be applied: every run of the flow would have them',
+          advice: `Remove \`run\`, and give them to \`lakeward run ${name}\` as flags.`,
+        },
+      ])
+    }
+    return applyFlow(this.temporal, document, await this.attributes(name))
+  }
+
+  /**
+   * Starts a run of a stored flow (its name) or of a definition. Refuses a paused flow (`evenPaused` does not) and
+   * objects that another run holds (`queue` waits for them).
+   */
+  async run(target: string | FlowDocument, options: RunOptions = {}): Promise<StartedRun> {
+    const stored = await (typeof target === 'string'
+      ? requireFlow(this.temporal, target)
+      : readFlow(this.temporal, flowName(target)))
+    const before = typeof target === 'string' ? (stored as StoredFlow).document : target
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+    const run = { ...(before.run as JsonObject | undefined), ...given } as RunOptions
+    const document = flowDocument(Object.keys(run).length > 0 ? { ...before, run: run as JsonObject } : before)
+    const name = flowName(document)
+    knownObjects(document, run.objects)
+    const paused = stored ? stored.paused : document.paused === true
+    if (paused && !run.evenPaused) throw isPaused(name, stored?.note ?? '')
+    if (!run.queue) {
+      const lanes = await busyLanes(this.temporal, document, run.objects)
+      if (lanes.length > 0) throw busy(name, lanes)
+    }
+    return startRun(this.temporal, document, await this.attributes(name))
+  }
+
+  async list(): Promise<ListedFlow[]> {
+    const byAttribute = await this.registered()
+    return inTurns(await flowNames(this.temporal), async (name) => {
+      const [lastRun = null] = await findRuns(this.temporal, name, { limit: 1, byAttribute })
+      try {
+        return { name, flow: await readFlow(this.temporal, name), lastRun }
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error
+        return { name, flow: null, lastRun, problem: error }
+      }
+    })
+  }
+
+  async flow(name: string): Promise<StoredFlow> {
+    return requireFlow(this.temporal, name)
+  }
+
+  async status(name: string): Promise<FlowStatus> {
+    const flow = await requireFlow(this.temporal, name)
+    const found = await findRuns(this.temporal, name, { limit: 5, byAttribute: await this.registered() })
+    const runs = await withOutcomes(this.temporal, found)
+    const going = runs.filter((run) => run.status === 'running')
+    const running = await inTurns(going, async ({ workflowId }) => {
+      for await (const state of this.follow({ workflowId, taskQueue: flow.taskQueue })) return state
+      return null
+    })
+    return { ...flow, runs, running: running.filter((state) => state !== null) }
+  }
+
+  /** Runs of a flow, the newest first, also of one that was deleted. */
+  async runs(name: string, limit = 20): Promise<RunSummary[]> {
+    const runs = await findRuns(this.temporal, name, { limit, byAttribute: await this.registered() })
+    if (runs.length === 0) await requireFlow(this.temporal, name)
+    return withOutcomes(this.temporal, runs)
+  }
+
+  async pause(name: string, note = 'paused by hand'): Promise<void> {
+    await this.schedule(name, (schedule) => schedule.pause(note))
+  }
+
+  async unpause(name: string, note = 'started again by hand'): Promise<void> {
+    await this.schedule(name, (schedule) => schedule.unpause(note))
+  }
+
+  /** Asks every run of the flow that goes on to stop; what they staged goes, what they committed stays. */
+  async cancel(name: string): Promise<string[]> {
+    const flow = await readFlow(this.temporal, name)
+    const byAttribute = await this.registered()
+    const ids = await runningRuns(this.temporal, name, { ...flow, byAttribute })
+    if (ids.length === 0 && !flow) await requireFlow(this.temporal, name)
+    const cancelled = await inTurns(ids, async (id) => ((await cancelRun(this.temporal, id)) ? id : null))
+    return cancelled.filter((id) => id !== null)
+  }
+
+  /** Deletes the flow's schedule. Its runs go on unless `cancel` is set; its files and ledger stay. */
+  async delete(name: string, options: { cancel?: boolean } = {}): Promise<{ cancelled: string[]; running: string[] }> {
+    const flow = await requireFlow(this.temporal, name)
+    await this.schedule(name, (schedule) => schedule.delete())
+    const running = await runningRuns(this.temporal, name, { ...flow, byAttribute: await this.registered() })
+    if (!options.cancel) return { cancelled: [], running }
+    await inTurns(running, (id) => cancelRun(this.temporal, id))
+    return { cancelled: running, running: [] }
+  }
+
+  /** How far a run is, until it has ended; the last state has the outcome. Stopping to read it does not stop the run. */
+  follow(run: { workflowId: string; taskQueue: string }, options: FollowOptions = {}): AsyncGenerator<RunState, void> {
+    return followRun(this.temporal, run, options)
+  }
+
+  /** Waits for the end of a run. */
+  async outcome(workflowId: string): Promise<RunOutcome> {
+    return runOutcome(this.temporal.workflow.getHandle(workflowId))
+  }
+
+  /** Somebody polls the queue. */
+  async hasWorker(taskQueue: string): Promise<boolean> {
+    return hasWorker(this.temporal, taskQueue)
+  }
+
+  private async schedule(name: string, work: (handle: ReturnType<Client['schedule']['getHandle']>) => Promise<void>) {
+    await requireFlow(this.temporal, name)
+    try {
+      await work(this.temporal.schedule.getHandle(scheduleId(name)))
+    } catch (error) {
+      throw refused(error, `flow ${name}`) ?? error
+    }
+  }
+
+  private async attributes(flow: string): Promise<SearchAttributePair[]> {
+    if (!(await this.registered())) return []
+    return [{ key: defineSearchAttributeKey('LakewardFlow', SearchAttributeType.KEYWORD), value: flow }]
+  }
+
+  /** `LakewardFlow` is registered as a keyword; where we may not ask, it counts as not. */
+  private registered(): Promise<boolean> {
+    const { connection, options } = this.temporal
+    const KEYWORD = 2
+    this.#registered ??= connection.operatorService
+      .listSearchAttributes({ namespace: options.namespace })
+      .then(({ customAttributes }) => customAttributes?.LakewardFlow === KEYWORD)
+      .catch(() => false)
+    return this.#registered
+  }
+}
+
+function isPaused(name: string, note: string): ClientError {
+  return new ClientError(
+    'paused',
+    `flow ${name}`,
+    `it is paused${note ? `: ${note}` : ''}`,
+    `\`lakeward unpause ${name}\` starts it again; --even-paused runs it once all the same.`,
+  )
+}
+
+function knownObjects(document: FlowDocument, wanted: string[] = []): void {
+  const known = objectIds(document)
+  const unknown = wanted.filter((object) => !known.includes(object))
+  if (unknown.length === 0) return
+  throw new InputError(
+    unknown.map((object) => ({
+      where: `${flowName(document)} run.objects`,
+      what: `the flow has no object ${object}${meant(object, known)}`,
+      advice: `It has: ${known.join(', ')}.`,
+    })),
+  )
+}

@@ -1,0 +1,221 @@
+/**
+ * The flow store: one Temporal Schedule per flow, whose action starts `runFlow` with the whole definition.
+ *
+ * Laws
+ * - An on-demand flow is the calendar of 2099-01-01: the server deletes a schedule with nothing to wait for after a week.
+ * - Nothing that changes is in the schedule's memo, which an update cannot write; `action.memo` has the fingerprint.
+ * - What a flow is, is read from its definition alone; the schedule adds whether it is paused, and the note.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client'
+import type { Client, ScheduleDescription, ScheduleOptions, ScheduleSpec } from '@temporalio/client'
+import type { SearchAttributePair } from '@temporalio/common'
+import { InputError } from '../connectors/errors.ts'
+import { ClientError } from './client-error.ts'
+import { refused } from './connect.ts'
+import type { FlowDocument } from './flow-document.ts'
+import { digest, flowName } from './flow-document.ts'
+import { RUN_FLOW, runIdBase, scheduleId } from './flow-ids.ts'
+import { nearest } from '../connectors/nearest.ts'
+
+export interface StoredFlow {
+  name: string
+  document: FlowDocument
+  paused: boolean
+  /** What was said when it was paused or started again. */
+  note: string
+  /** Empty for a flow on demand. */
+  nextTimes: Date[]
+  taskQueue: string
+  fingerprint: string | null
+  createdAt: Date
+  updatedAt: Date | null
+  /** Times that passed while no server or worker was there to use them. */
+  missed: number
+  /** Times that passed while the run before still went on. */
+  skipped: number
+  runningIds: string[]
+}
+
+export interface Applied {
+  name: string
+  change: 'created' | 'updated' | 'unchanged'
+  paused: boolean
+  nextTimes: Date[]
+}
+
+/** Of a schedule's shape here; a new one makes `apply` rewrite what older versions wrote. */
+const SHAPE = 1
+
+export async function applyFlow(
+  client: Client,
+  document: FlowDocument,
+  attributes: SearchAttributePair[],
+): Promise<Applied> {
+  const name = flowName(document)
+  const fingerprint = digest({ shape: SHAPE, document, attributes: attributes.map(({ key }) => key.name) })
+  const wanted = scheduleOf(document, fingerprint, attributes)
+  const { paused } = document as { paused?: boolean }
+  let change: Applied['change'] = 'unchanged'
+  try {
+    const before = await readFlow(client, name)
+    if (!before) {
+      change = 'created'
+      const state = paused ? { paused, note: 'paused by its definition' } : {}
+      await client.schedule.create({ ...wanted, state })
+    } else {
+      const same = isDeepStrictEqual(before.document, document) && before.fingerprint === fingerprint
+      if (!same || (paused !== undefined && paused !== before.paused)) {
+        change = 'updated'
+        await client.schedule.getHandle(scheduleId(name)).update(({ state }) => {
+          const turned = paused !== undefined && paused !== state.paused
+          return {
+            ...wanted,
+            state: {
+              ...state,
+              ...(turned ? { paused, note: paused ? 'paused by its definition' : 'started by its definition' } : {}),
+            },
+          }
+        })
+      }
+    }
+  } catch (error) {
+    // Somebody else created it in between: apply again, to what is there now.
+    if (error instanceof ScheduleAlreadyRunning) return applyFlow(client, document, attributes)
+    throw wrongSpec(error, name) ?? error
+  }
+  const after = await readFlow(client, name)
+  return { name, change, paused: after?.paused ?? false, nextTimes: after?.nextTimes ?? [] }
+}
+
+function scheduleOf(document: FlowDocument, fingerprint: string, attributes: SearchAttributePair[]): ScheduleOptions {
+  const name = flowName(document)
+  const description = document.description ? `: ${String(document.description)}` : ''
+  const typedSearchAttributes = attributes.length > 0 ? { typedSearchAttributes: attributes } : {}
+  return {
+    scheduleId: scheduleId(name),
+    spec: specOf(document),
+    action: {
+      type: 'startWorkflow',
+      workflowType: RUN_FLOW,
+      workflowId: runIdBase(name),
+      taskQueue: taskQueueOf(document),
+      args: [document],
+      memo: { lakeward: { fingerprint } },
+      staticSummary: Array.from(`Flow ${name}${description}`).slice(0, 90).join(''),
+      ...typedSearchAttributes,
+    },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '6 hours' },
+    ...typedSearchAttributes,
+  }
+}
+
+export function specOf(document: FlowDocument): ScheduleSpec {
+  const trigger = (document.trigger ?? {}) as { cron?: string; every?: string; timezone?: string }
+  if (trigger.cron !== undefined) {
+    return { cronExpressions: [trigger.cron], timezone: trigger.timezone ?? 'UTC' }
+  }
+  if (trigger.every !== undefined) return { intervals: [{ every: everyMs(trigger.every) }] }
+  const never = { year: 2099, month: 'JANUARY', dayOfMonth: 1, comment: 'on demand: a date that keeps the schedule' }
+  return { calendars: [never as NonNullable<ScheduleSpec['calendars']>[number]] }
+}
+
+const unitMs: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+function everyMs(every: string): number {
+  const [, value, unit] = /^(\d+)([smhd])$/.exec(every) ?? []
+  return Number(value) * (unitMs[unit ?? ''] ?? Number.NaN)
+}
+
+export function taskQueueOf(document: FlowDocument): string {
+  return typeof document.taskQueue === 'string' ? document.taskQueue : 'lakeward'
+}
+
+/** null: there is no flow of this name. */
+export async function readFlow(client: Client, name: string): Promise<StoredFlow | null> {
+  let described: ScheduleDescription
+  try {
+    described = await client.schedule.getHandle(scheduleId(name)).describe()
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return null
+    throw refused(error, `flow ${name}`) ?? error
+  }
+  const { action, state, info } = described
+  const [document] = (action.args ?? []) as unknown[]
+  if (action.workflowType !== RUN_FLOW || document === null || typeof document !== 'object') {
+    throw new ClientError(
+      'missing',
+      `schedule ${scheduleId(name)}`,
+      'it is there, but it is no flow of Lakeward',
+      `Choose another name for the flow, or delete it: \`temporal schedule delete --schedule-id ${scheduleId(name)}\`.`,
+    )
+  }
+  const memo = action.memo?.lakeward as { fingerprint?: string } | undefined
+  const timed = (document as FlowDocument).trigger !== undefined
+  return {
+    name,
+    document: document as FlowDocument,
+    paused: state.paused,
+    note: state.note ?? '',
+    nextTimes: timed && !state.paused ? info.nextActionTimes : [],
+    taskQueue: action.taskQueue,
+    fingerprint: memo?.fingerprint ?? null,
+    createdAt: info.createdAt,
+    updatedAt: info.lastUpdatedAt ?? null,
+    missed: info.numActionsMissedCatchupWindow,
+    skipped: info.numActionsSkippedOverlap,
+    runningIds: info.runningActions.map(({ workflow }) => workflow.workflowId),
+  }
+}
+
+/** As `readFlow`; a name that nothing has is an error that names the nearest. */
+export async function requireFlow(client: Client, name: string): Promise<StoredFlow> {
+  const flow = await readFlow(client, name)
+  if (flow) return flow
+  const names = await flowNames(client)
+  const near = nearest(name, names)
+  throw new ClientError(
+    'missing',
+    `flow ${name}`,
+    'there is no flow of this name',
+    names.length === 0
+      ? 'No flow has been applied in this namespace yet: `lakeward apply FLOW`.'
+      : `${near ? `Did you mean ${near}? ` : ''}\`lakeward list\` shows what there is.`,
+  )
+}
+
+/** Names of all flows of the namespace. Definitions and memos are not read, so no codec is needed. */
+export async function flowNames(client: Client): Promise<string[]> {
+  const names: string[] = []
+  let nextPageToken: Uint8Array | undefined
+  do {
+    let page
+    try {
+      page = await client.workflowService.listSchedules({ namespace: client.options.namespace, nextPageToken })
+    } catch (error) {
+      throw refused(error, `namespace ${client.options.namespace}`) ?? error
+    }
+    for (const { scheduleId: id, info } of page.schedules ?? []) {
+      const name = /^flow\/([^/]+)$/.exec(id ?? '')?.[1]
+      if (name && info?.workflowType?.name === RUN_FLOW) names.push(name)
+    }
+    nextPageToken = page.nextPageToken?.length ? page.nextPageToken : undefined
+  } while (nextPageToken)
+  return names.toSorted()
+}
+
+/** The server checks cron expressions and time zones; its answer names what is wrong. */
+function wrongSpec(error: unknown, name: string): InputError | ClientError | null {
+  const INVALID_ARGUMENT = 3
+  const cause = (error as { cause?: { code?: number; details?: string } }).cause
+  if (cause?.code === INVALID_ARGUMENT && /cron|calendar|time ?zone|spec|interval/i.test(cause.details ?? '')) {
+    return new InputError([
+      {
+        where: `${name} trigger`,
+        what: `Temporal does not take it: ${cause.details}`,
+        advice: 'A cron has five fields, `minute hour day month weekday`; time zones are those of the IANA list.',
+      },
+    ])
+  }
+  return refused(error, `flow ${name}`)
+}
