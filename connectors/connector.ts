@@ -14,7 +14,6 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export type JsonObject = { [key: string]: Json }
 
 // ---------------------------------------------------------------------------------------------------------- schema
-
 /** Timestamps are UTC instants with microseconds; times of day have microseconds; decimals hold 1 ≤ s ≤ p ≤ 38. */
 export type FieldType =
   | 'string'
@@ -64,7 +63,6 @@ export interface ObjectInfo {
 }
 
 // ------------------------------------------------------------------------------------------------------- connector
-
 export interface Connector {
   name: string
   /** One line for people. */
@@ -87,7 +85,7 @@ export interface Connector {
   events?: Events
 }
 
-/** A schema library's parse; throws with a message that names the path. Declared structurally: the contract has no imports. */
+/** A schema library's parse; throws with a message that names the path. Structural: the contract has no imports. */
 export interface Validator<T = unknown> {
   parse(input: unknown): T
 }
@@ -145,7 +143,6 @@ export type ErrorKind =
   | 'moved' // the connection reaches another org or lake than the plan's
 
 // --------------------------------------------------------------------------------------------------------- session
-
 /** One use of a connection, made by the core: login, refresh, pacing, retries and redaction live behind it. */
 export interface Session {
   connection: string
@@ -188,7 +185,6 @@ export interface Http {
 }
 
 // ---------------------------------------------------------------------------------------------------------- source
-
 export interface Source {
   /** Strict schema of `source.options`. */
   options: Validator<JsonObject>
@@ -228,7 +224,7 @@ export interface Ask {
   /** Window of stamps, from ≤ stamp < to, ISO instants; `from` absent: from the beginning. */
   from?: string
   to?: string
-  /** Upper bound that the trigger sets (nominal time), epoch milliseconds; the source's clock minus settle may be lower. */
+  /** Upper bound that the trigger sets (nominal time), epoch ms; the source's clock minus settle may be lower. */
   ceiling: number | null
   settleMs: number
   /** How many ranges can be read at once. */
@@ -310,7 +306,6 @@ export interface Condition {
 export type FilterValue = string | number | boolean
 
 // ------------------------------------------------------------------------------------------------------------ jobs
-
 /** Work a vendor does on its own time. `token` is stable over retries; the reference is stored before it is used. */
 export interface Job<In, Out> {
   /** Finds a job of this token that an earlier attempt submitted and lost. */
@@ -322,7 +317,6 @@ export interface Job<In, Out> {
 }
 
 // ----------------------------------------------------------------------------------------------------- destination
-
 export interface Destination {
   /** Files: a store that keeps the commit protocol's ledger beside the data. Typed in `lake/store.ts`. */
   lake?(session: Session): unknown
@@ -378,7 +372,6 @@ export interface RecordBatch {
 export type Outcome = { ok: true; id: string | null } | { ok: false; reason: string; again: boolean }
 
 // ---------------------------------------------------------------------------------------------------------- events
-
 export interface Events {
   /** Settles whether a delivery is the vendor's, and what it says. */
   verify?(request: RawRequest, secret: string): Verdict
