@@ -1,0 +1,85 @@
+/** Where a flow writes and how. */
+import { badFolder, size } from './flow-values.ts'
+import { meant } from './nearest.ts'
+import { choice, list, noRepeats, notYet, parsed, type Read, shown, strict, text, words } from './strict.ts'
+import type { z } from 'zod'
+
+export interface DestinationSpec {
+  connection: string
+  /** Folder below the connection's path; '' is the path itself. */
+  prefix: string
+  write: 'append' | 'replace'
+  format: 'parquet' | 'jsonl' | 'csv'
+  layout: 'lakeward' | 'appflow'
+  partitionBy: Partition[]
+  fileSizeBytes: number
+}
+
+/** A level of folders: an output field's value, a part of its time or of the run's, or the run itself. */
+export type Partition =
+  | { by: 'field'; field: string }
+  /** `of` is an output field, or null for the run's time. */
+  | { by: 'year' | 'month' | 'day' | 'hour' | 'minute'; of: string | null }
+  | { by: 'runId' }
+
+const units = ['year', 'month', 'day', 'hour', 'minute'] as const
+const DEFAULT_FILE_BYTES = 256 * 1024 * 1024
+
+/** `Region`, `day(CreatedDate)`, `day(run)` or `runId`. */
+export function readPartition(written: string): Read<Partition> {
+  if (written === 'runId') return { value: { by: 'runId' } }
+  if (written === 'schemaVersion')
+    return { refused: words(notYet('schemaVersion'), 'until then: fields, times and runId') }
+  const call = /^([^()]*)\((.*)\)$/.exec(written)
+  if (!call) {
+    if (written.trim() === '' || /[()]/.test(written)) {
+      return { refused: words(`${shown(written)} is no partition`, 'a field, day(Field), day(run) or runId') }
+    }
+    return { value: { by: 'field', field: written } }
+  }
+  const [, name = '', of = ''] = call
+  const unit = units.find((one) => one === name)
+  if (!unit) return { refused: words(`${shown(name)} is no part of a time${meant(name, units)}`, units.join(', ')) }
+  if (of.trim() === '') return { refused: words(`${shown(written)} names no field`, `${unit}(Field) or ${unit}(run)`) }
+  return { value: { by: unit, of: of === 'run' ? null : of } }
+}
+
+const partition = parsed('A field, year|month|day|hour|minute of a field or of run, or runId', readPartition)
+
+const prefix = parsed('Folder below the connection, for example salesforce/raw', (written): Read<string> => {
+  const wrong = written === '' ? undefined : badFolder(written)
+  return wrong === undefined ? { value: written } : { refused: words(wrong, 'for example salesforce/raw') }
+})
+
+export const destination = strict(
+  'destination',
+  {
+    connection: text('The name of a connection in lakeward.yaml'),
+    prefix: prefix.optional(),
+    write: choice(
+      'append adds files, replace makes a new generation',
+      ['append', 'replace'],
+      ['upsert', 'update', 'delete'],
+    ).optional(),
+    format: choice('Format of the files; default parquet', ['parquet', 'jsonl', 'csv']).optional(),
+    layout: choice('lakeward: key=value folders; appflow: as Amazon AppFlow lays them', [
+      'lakeward',
+      'appflow',
+    ]).optional(),
+    partitionBy: list('Levels of folders, outermost first', partition, 0).superRefine(noRepeats).optional(),
+    fileSize: size('Target size of a file').optional(),
+  },
+  ['csv', 'single', 'columns', 'catalog', 'onReject', 'options', 'keys'],
+).describe('Where the records go')
+
+export function completeDestination(written: z.output<typeof destination>): DestinationSpec {
+  return {
+    connection: written.connection,
+    prefix: written.prefix ?? '',
+    write: written.write ?? 'append',
+    format: written.format ?? 'parquet',
+    layout: written.layout ?? 'lakeward',
+    partitionBy: written.partitionBy ?? [],
+    fileSizeBytes: written.fileSize ?? DEFAULT_FILE_BYTES,
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * Rules that span a flow: they are looked at in the document as written, whatever else is wrong with it, so that one
+ * reading tells everything. Each looks only at members that have the right kind.
+ */
+import { badFolder, readTime } from './flow-values.ts'
+import { type Found, isTable, type Path, shown } from './strict.ts'
+
+type Table = Record<string, unknown>
+interface WrittenObject {
+  path: Path
+  written: Table
+  object: string | undefined
+  id: string | undefined
+  into: string | undefined
+}
+
+export function ruleProblems(flow: unknown): Found[] {
+  if (!isTable(flow)) return []
+  const source = tableOf(flow['source'])
+  const destination = tableOf(flow['destination'])
+  const objects = objectsOf(source)
+  return [
+    ...numbersThatDoNotFit(flow, []),
+    ...replaceOfIncremental(source, destination, objects),
+    ...(destination['layout'] === 'appflow' ? appflowLayout(objects) : folders(objects)),
+    ...sameIds(objects),
+    ...runRules(tableOf(flow['run']), destination, flow['run'] !== undefined),
+  ]
+}
+
+const tableOf = (value: unknown): Table => (isTable(value) ? value : {})
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+
+function objectsOf(source: Table): WrittenObject[] {
+  const { objects } = source
+  if (!Array.isArray(objects)) return []
+  return objects.map((one: unknown, index) => {
+    const written = typeof one === 'string' ? { object: one } : tableOf(one)
+    const object = textOf(written['object'])
+    const id = textOf(written['id']) ?? object
+    return { path: ['source', 'objects', index], written, object, id, into: textOf(written['into']) ?? object }
+  })
+}
+
+/** Where a member is written, or the object itself where it is not. */
+const placeOf = ({ path, written }: WrittenObject, ...keys: string[]): Path => {
+  const key = keys.find((one) => written[one] !== undefined)
+  return key === undefined || Object.keys(written).length === 1 ? path : [...path, key]
+}
+
+/** Integers a double skips may be another number than was written; this holds for JSON from anywhere. */
+function numbersThatDoNotFit(value: unknown, path: Path): Found[] {
+  if (typeof value === 'number' && (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER)) {
+    const advice = 'put it in quotes: as text it is kept digit by digit'
+    return [{ path, what: 'is a number that cannot be held exactly', advice }]
+  }
+  if (Array.isArray(value)) return value.flatMap((item, index) => numbersThatDoNotFit(item, [...path, index]))
+  if (!isTable(value)) return []
+  return Object.keys(value).flatMap((key) => numbersThatDoNotFit(value[key], [...path, key]))
+}
+
+function replaceOfIncremental(source: Table, destination: Table, objects: WrittenObject[]): Found[] {
+  if (destination['write'] !== 'replace') return []
+  const incremental = objects.filter(
+    ({ written }) => (written['read'] ?? source['read'] ?? 'incremental') === 'incremental',
+  )
+  if (incremental.length === 0) return []
+  const names = incremental.map(({ id }) => shown(id ?? '?')).join(', ')
+  return [
+    {
+      path: ['destination', 'write'],
+      what: `replace cannot go with an incremental read (${names}): what did not change would be gone`,
+      advice: 'write `read: full` in source, or `write: append`',
+    },
+  ]
+}
+
+function appflowLayout(objects: WrittenObject[]): Found[] {
+  const path: Path = ['destination', 'layout']
+  const found: Found[] = []
+  if (objects.length > 1) {
+    const what = `appflow has no folder per object, and this flow has ${objects.length} objects`
+    found.push({ path, what, advice: 'write one flow per object, or `layout: lakeward`' })
+  }
+  for (const object of objects) {
+    if (object.written['into'] === undefined) continue
+    const what = "`into` has no place in layout appflow: the folder is the flow's name"
+    found.push({ path: [...object.path, 'into'], what, advice: 'remove it, or use `layout: lakeward`' })
+  }
+  return found
+}
+
+function folders(objects: WrittenObject[]): Found[] {
+  const found: Found[] = []
+  const taken: { into: string; by: string }[] = []
+  for (const one of objects) {
+    if (one.object === undefined || one.into === undefined) continue
+    if (one.written['into'] === undefined && (one.object.includes('/') || badFolder(one.object) !== undefined)) {
+      const what = `${shown(one.object)} does not fit as the name of a folder`
+      found.push({ path: placeOf(one, 'object'), what, advice: 'set `into` for this object' })
+      continue
+    }
+    const into = one.into
+    const other = taken.find((earlier) => mixes(earlier.into, into))
+    if (other) {
+      const relation = other.into === into ? 'goes into the same folder as' : 'has a folder inside, or around, that of'
+      const what = `${shown(one.id ?? one.object)} ${relation} ${shown(other.by)}: their files would mix`
+      found.push({ path: placeOf(one, 'into', 'object'), what, advice: 'set another `into`' })
+    }
+    taken.push({ into, by: one.id ?? one.object })
+  }
+  return found
+}
+
+/** Readers of a folder read what lies below it as well. */
+const mixes = (a: string, b: string): boolean => a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`)
+
+function sameIds(objects: WrittenObject[]): Found[] {
+  const seen = new Set<string>()
+  return objects.flatMap((one): Found[] => {
+    if (one.id === undefined) return []
+    if (!seen.has(one.id)) {
+      seen.add(one.id)
+      return []
+    }
+    const path = placeOf(one, 'id', 'object')
+    return [
+      {
+        path,
+        what: `two objects have the id ${shown(one.id)}`,
+        advice: 'give one of them an `id` and an `into` of its own',
+      },
+    ]
+  })
+}
+
+function runRules(run: Table, destination: Table, present: boolean): Found[] {
+  if (!present) return []
+  const found: Found[] = []
+  const say = (key: string, what: string, advice: string): void => {
+    found.push({ path: ['run', key], what, advice })
+  }
+  const from = textOf(run['from'])
+  const to = textOf(run['to'])
+  const windowed = from !== undefined || to !== undefined
+  const key = from === undefined ? 'to' : 'from'
+  const replaces = destination['write'] === 'replace'
+  if (windowed && (from === undefined || to === undefined)) {
+    say(key, `${key} stands alone`, 'a window has both: from and to')
+  }
+  if (from !== undefined && to !== undefined) {
+    const [start, end] = [readTime(from), readTime(to)]
+    if ('value' in start && 'value' in end && start.value >= end.value) {
+      say('from', 'from is not before to', 'rows with from ≤ stamp < to are read')
+    }
+  }
+  if (windowed && replaces) {
+    say(
+      key,
+      'a window cannot replace: the rest would be gone',
+      'leave from and to out, or write to a flow that appends',
+    )
+  }
+  if (windowed && run['full'] === true) {
+    say('full', 'a full run has no window', 'leave out full, or from and to')
+  }
+  if (run['keepOld'] === true && run['full'] !== true && !replaces) {
+    say('keepOld', 'keepOld means something only to a run that replaces', 'add `full: true`, or leave it out')
+  }
+  if (run['again'] === true && !windowed) {
+    say('again', 'again means something only to a window', 'add from and to, or leave it out')
+  }
+  return found
+}

@@ -1,0 +1,122 @@
+/** What a flow reads. */
+import type { Filter, Json, JsonObject } from './connector.ts'
+import { completeStep, onInvalid, type OnInvalid, step, type Step } from './flow-steps.ts'
+import { duration, folder, time } from './flow-values.ts'
+import { completeFilter, where } from './flow-where.ts'
+import { choice, flag, list, notYet, strict, text, words } from './strict.ts'
+import { z } from 'zod'
+
+export interface FlowSource {
+  connection: string
+  /** As written for all objects; an object's `options` have its own over these. */
+  options: JsonObject
+  objects: FlowObject[]
+}
+
+/** One object of a flow, complete: the source's settings and the defaults are in it. */
+export interface FlowObject {
+  object: string
+  /** Names the lane; unique in the flow. */
+  id: string
+  /** Folder, table or target object. */
+  into: string
+  where: Filter | null
+  transform: Step[]
+  onInvalid: OnInvalid
+  read: 'incremental' | 'full'
+  /** ISO instant with Z. */
+  startFrom?: string
+  /** A source name. */
+  cursorField?: string
+  /** Absent: the connector's. */
+  settleMs?: number
+  /** Absent: true where the read is incremental and the source shows deletes. */
+  includeDeleted?: boolean
+  options: JsonObject
+}
+
+const options = z.record(z.string(), z.json()).describe("The connector's own options")
+
+const readKeys = {
+  read: choice('incremental reads what changed, full everything', ['incremental', 'full']).optional(),
+  startFrom: time('Where the first run begins; default: everything').optional(),
+  cursorField: text("The field that tells what changed; default: the connector's").optional(),
+  settle: duration('How long rows may still become visible', 0).optional(),
+  includeDeleted: flag('Deleted records come as rows with _lakeward_op = delete').optional(),
+  options: options.optional(),
+}
+const laterReadKeys = ['lookback', 'format', 'csv', 'keys']
+
+const objectName = text("The object's name at the source").refine((name) => !name.includes('*'), {
+  error: words(notYet('a pattern such as Contact*'), 'name each object'),
+})
+
+const object = strict(
+  'an object',
+  {
+    object: objectName,
+    id: text('Names the object in this flow; default: its name')
+      .max(200)
+      // oxlint-disable-next-line no-control-regex -- these are what is refused
+      .regex(/^[^\u0000-\u001f\u007f]*$/, { error: 'must not have control characters' })
+      .optional(),
+    into: folder("Folder, table or target object; default: the object's name").optional(),
+    where: where.optional(),
+    transform: list('Steps, in order', step, 0).optional(),
+    onInvalid: onInvalid.optional(),
+    ...readKeys,
+  },
+  [...laterReadKeys, 'schema'],
+)
+
+export const source = strict(
+  'source',
+  {
+    connection: text('The name of a connection in lakeward.yaml'),
+    objects: list(
+      'Names of objects, or mappings that begin with `object:`',
+      z.union([objectName, object]).describe('The name of an object, or a mapping with `object:`'),
+    ),
+    ...readKeys,
+  },
+  laterReadKeys,
+).describe('Where the records come from')
+
+export function completeSource(written: z.output<typeof source>, ruled: OnInvalid): FlowSource {
+  return {
+    connection: written.connection,
+    options: plain(written.options),
+    objects: written.objects.map((one) =>
+      completeObject(typeof one === 'string' ? { object: one } : one, written, ruled),
+    ),
+  }
+}
+
+function completeObject(
+  written: z.output<typeof object>,
+  shared: z.output<typeof source>,
+  ruledByFlow: OnInvalid,
+): FlowObject {
+  const ruled = written.onInvalid ?? ruledByFlow
+  const startFrom = written.startFrom ?? shared.startFrom
+  const cursorField = written.cursorField ?? shared.cursorField
+  const settleMs = written.settle ?? shared.settle
+  const includeDeleted = written.includeDeleted ?? shared.includeDeleted
+  return {
+    object: written.object,
+    id: written.id ?? written.object,
+    into: written.into ?? written.object,
+    where: completeFilter(written.where),
+    transform: (written.transform ?? []).map((one) => completeStep(one, ruled)),
+    onInvalid: ruled,
+    read: written.read ?? shared.read ?? 'incremental',
+    ...(startFrom !== undefined && { startFrom }),
+    ...(cursorField !== undefined && { cursorField }),
+    ...(settleMs !== undefined && { settleMs }),
+    ...(includeDeleted !== undefined && { includeDeleted }),
+    options: { ...plain(shared.options), ...plain(written.options) },
+  }
+}
+
+const plain = (written: { [key: string]: unknown } | undefined): JsonObject =>
+  (written ?? {}) as { [key: string]: Json }

@@ -1,0 +1,174 @@
+/**
+ * The flow document: its grammar, what it means, and what is wrong with one.
+ *
+ * Laws
+ * - Strict: what is not understood is refused. Everything that is wrong is said at once.
+ * - The document as written, as JSON, is what Temporal holds; a parsed `Flow` is made from it wherever one is needed, and
+ *   is never stored.
+ * - It holds no secrets and no references to them.
+ */
+import { z } from 'zod'
+import type { Connector, JsonObject } from './connector.ts'
+import type { Document } from './document.ts'
+import { InputError } from './errors.ts'
+import { completeDestination, destination, type DestinationSpec } from './flow-destination.ts'
+import { optionProblems } from './flow-options.ts'
+import { ruleProblems } from './flow-rules.ts'
+import { completeRun, run, type RunOptions } from './flow-run.ts'
+import { completeSource, type FlowSource, source } from './flow-source.ts'
+import { onInvalid, type OnInvalid } from './flow-steps.ts'
+import { completeTrigger, type Trigger, trigger } from './flow-trigger.ts'
+import { name } from './flow-values.ts'
+import {
+  choice,
+  examine,
+  flag,
+  type Found,
+  isTable,
+  parsed,
+  problemsOf,
+  type Read,
+  shown,
+  strict,
+  text,
+  words,
+} from './strict.ts'
+
+export type { DestinationSpec, Partition } from './flow-destination.ts'
+export type { RunOptions } from './flow-run.ts'
+export type { FlowObject, FlowSource } from './flow-source.ts'
+export type { Mask, OnInvalid, Operator, PlainValue, Rule, Step } from './flow-steps.ts'
+export type { Trigger } from './flow-trigger.ts'
+
+export interface Flow {
+  version: 1
+  name: string
+  description?: string
+  source: FlowSource
+  destination: DestinationSpec
+  onDrift: 'evolve' | 'ignore' | 'fail'
+  onInvalid: OnInvalid
+  /** Per lane and run; null: any number. */
+  maxQuarantined: MaxQuarantined | null
+  trigger: Trigger
+  /** Absent: applying the flow leaves it paused or not, as it is. */
+  paused?: boolean
+  tags: Record<string, string>
+  taskQueue: string
+  run: RunOptions
+}
+
+export type MaxQuarantined = { rows: number } | { percent: number }
+
+/** Largest definition, as JSON in UTF-8: it lies in Temporal as one argument. */
+export const FLOW_BYTES = 256 * 1024
+
+const share = parsed(
+  'A number of records, or a share of them: 100 or "1%"',
+  (written): Read<MaxQuarantined> => {
+    const match = /^(\d{1,3}(?:\.\d{1,6})?)%$/.exec(written)
+    if (!match || Number(match[1]) > 100) {
+      return { refused: words(`${shown(written)} is neither a number nor a share`, '100, or "1%" up to "100%"') }
+    }
+    return { value: { percent: Number(match[1]) } }
+  },
+  { pattern: '^\\d+(\\.\\d+)?%$' },
+)
+
+const version = z
+  .literal(1, {
+    error: (issue) =>
+      issue.input === undefined
+        ? words("'version' is missing", 'write version: 1')
+        : words('is not a version that this release reads', 'write version: 1'),
+  })
+  .describe('Version of this format: 1')
+
+export const flowSchema = strict(
+  'a flow',
+  {
+    version,
+    name: name('Names the flow in Temporal, in folders and file names'),
+    description: z.string().describe('For people').optional(),
+    source,
+    destination,
+    onDrift: choice('What becomes of fields that appear or vanish at the source', [
+      'evolve',
+      'ignore',
+      'fail',
+    ]).optional(),
+    onInvalid: onInvalid.optional(),
+    maxQuarantined: z
+      .union([z.int().min(0), share])
+      .describe('Above it a run fails: a number of records or a share such as "1%", per object and run')
+      .optional(),
+    trigger: trigger.optional(),
+    paused: flag('Whether the flow is paused; absent: apply leaves that as it is').optional(),
+    tags: z.record(text('A tag'), z.string().describe('Text')).describe('Tags for people and programs').optional(),
+    taskQueue: text('Temporal task queue; default lakeward').optional(),
+    run: run.optional(),
+  },
+  ['notify'],
+).describe('A flow of Lakeward')
+
+/**
+ * The flow that a document says, with every default filled in.
+ * @param where the file it was read from, for the lines of problems
+ * @throws InputError with every problem found
+ */
+export function parseFlow(input: unknown, where?: Document): Flow {
+  if (!isTable(input)) {
+    const kinds = Array.isArray(input) ? 'a list' : 'a single value'
+    const what = input === null || input === undefined ? 'is empty' : `is ${kinds}, not a mapping`
+    throw asInput([{ path: [], what, advice: 'a flow begins with `version: 1` and `name: …`' }], where)
+  }
+  const read = examine(flowSchema, input)
+  const ruled = ruleProblems(input)
+  if ('found' in read) throw asInput([...read.found, ...ruled], where)
+  if (ruled.length > 0) throw asInput(ruled, where)
+  const written = read.value
+  const invalid = written.onInvalid ?? 'quarantine'
+  return {
+    version: 1,
+    name: written.name,
+    ...(written.description !== undefined && { description: written.description }),
+    source: completeSource(written.source, invalid),
+    destination: completeDestination(written.destination),
+    onDrift: written.onDrift ?? 'evolve',
+    onInvalid: invalid,
+    maxQuarantined:
+      typeof written.maxQuarantined === 'number' ? { rows: written.maxQuarantined } : (written.maxQuarantined ?? null),
+    trigger: completeTrigger(written.trigger),
+    ...(written.paused !== undefined && { paused: written.paused }),
+    tags: written.tags ?? {},
+    taskQueue: written.taskQueue ?? 'lakeward',
+    run: completeRun(written.run),
+  }
+}
+
+/**
+ * The flow with the options that its source connector knows, as the connector parsed them.
+ * @throws InputError where an option is wrong, or the connector is no source
+ */
+export function checkOptions(flow: Flow, connector: Connector, where?: Document): Flow {
+  const checked = optionProblems(flow.source, connector)
+  if ('found' in checked) throw asInput(checked.found, where)
+  return { ...flow, source: checked.value }
+}
+
+/** The document as Temporal holds it: JSON, keys in the order of the file, no comments. */
+export function canonicalFlow(document: Document): JsonObject {
+  if (!isTable(document.value)) parseFlow(document.value, document)
+  return document.value as JsonObject
+}
+
+/** @throws InputError above 256 KB */
+export function flowSizeLimit(flow: JsonObject, where?: Document): void {
+  const bytes = Buffer.byteLength(JSON.stringify(flow))
+  if (bytes <= FLOW_BYTES) return
+  const what = `the flow has ${Math.ceil(bytes / 1024)} KB as JSON; Temporal takes ${FLOW_BYTES / 1024} KB`
+  throw asInput([{ path: [], what, advice: 'split its objects over several flows' }], where)
+}
+
+const asInput = (found: Found[], where?: Document): InputError =>
+  new InputError(problemsOf(found, 'flow', where && ((path) => where.at(path))))
