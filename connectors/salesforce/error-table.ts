@@ -1,0 +1,102 @@
+/**
+ * What Salesforce's errors mean. The first rule that matches decides.
+ * https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/errorcodes.htm
+ */
+import type { ErrorRule, ErrorShape } from '../connector.ts'
+
+const minute = 60_000
+
+export const errorShapes: ErrorShape[] = [
+  { at: [0], code: 'errorCode', message: 'message' },
+  { at: [], code: 'errorCode', message: 'message' },
+  { at: [], code: 'error', message: 'error_description' },
+]
+
+export const errors: ErrorRule[] = [
+  // Tokens and logins.
+  { code: 'INVALID_SESSION_ID', kind: 'expired' },
+  {
+    code: 'invalid_grant',
+    message: 'no client credentials user',
+    kind: 'auth',
+    advice: "Choose a run-as user in the app's client credentials settings, in Salesforce's setup.",
+  },
+  {
+    code: 'invalid_grant',
+    message: 'request not supported on this domain',
+    kind: 'auth',
+    advice: 'Client credentials work at https://<your domain>.my.salesforce.com only: set it as loginUrl.',
+  },
+  {
+    code: 'invalid_grant',
+    message: 'expired access/refresh token|token validity expired|inactive user|user hasn',
+    kind: 'auth',
+    advice: 'The refresh token is no longer accepted: log in again and put the new one into the connection.',
+  },
+  { code: ['inactive_user', 'inactive_org'], kind: 'auth', advice: "Activate the connection's user in Salesforce." },
+  { code: 'rate_limit_exceeded', kind: 'throttled', waitMs: minute },
+
+  // Limits. Salesforce never says how long to wait.
+  {
+    code: 'REQUEST_LIMIT_EXCEEDED',
+    message: 'TotalRequests',
+    kind: 'quota',
+    waitMs: 30 * minute,
+    advice: "The org's requests of the last 24 hours are used up; the run goes on when some are given back.",
+  },
+  { code: 'REQUEST_LIMIT_EXCEEDED', kind: 'throttled', waitMs: 2 * minute },
+  { code: ['QUERY_TOO_MANY_CONCURRENT', 'TOO_MANY_REQUESTS'], kind: 'throttled', waitMs: minute },
+
+  // Work that may go well later.
+  {
+    code: 'QUERY_TIMEOUT',
+    kind: 'transient',
+    waitMs: minute,
+    advice: 'The query took Salesforce longer than it allows; a later startFrom or a filter on an indexed field helps.',
+  },
+  { code: ['UNABLE_TO_LOCK_ROW', 'SERVER_UNAVAILABLE', 'API_CURRENTLY_DISABLED'], kind: 'transient' },
+  { code: ['UNKNOWN_EXCEPTION', 'INTERNAL_ERROR'], kind: 'transient' },
+
+  // Positions.
+  { code: ['INVALID_QUERY_LOCATOR', 'INVALID_LOCATOR'], kind: 'cursor-expired' },
+  { message: 'invalid query locator|query locator (has )?expired', kind: 'cursor-expired' },
+
+  // What is not there, or not for this user.
+  {
+    code: 'INVALID_FIELD',
+    kind: 'missing',
+    advice: "The field was removed, or the connection's user may no longer see it.",
+  },
+  {
+    code: ['INVALID_TYPE', 'INVALID_TYPE_FOR_OPERATION'],
+    kind: 'missing',
+    advice: "There is no such object, or the connection's user may not read it: `lakeward objects` lists what it may.",
+  },
+  {
+    code: ['API_DISABLED_FOR_ORG', 'FUNCTIONALITY_NOT_ENABLED'],
+    kind: 'forbidden',
+    advice: "The org's edition or the user's profile lacks API access.",
+  },
+  { code: ['INSUFFICIENT_ACCESS', 'INSUFFICIENT_ACCESS_OR_READONLY', 'OPERATION_NOT_ALLOWED'], kind: 'forbidden' },
+
+  // Requests that will not work as they are.
+  {
+    code: 'MALFORMED_QUERY',
+    message: 'implementation restriction|requires a filter',
+    kind: 'rejected',
+    advice: 'Salesforce lets this object be read only through a filter of its own kind, which a flow cannot give.',
+  },
+  { code: ['MALFORMED_QUERY', 'INVALID_QUERY_FILTER_OPERATOR', 'QUERY_TOO_COMPLICATED'], kind: 'rejected' },
+  {
+    code: ['UNSUPPORTED_API_VERSION', 'API_VERSION_RETIRED'],
+    kind: 'rejected',
+    advice: 'Set a newer apiVersion for this connection.',
+  },
+  { status: 410, kind: 'rejected', advice: 'This version of the API is retired: set a newer apiVersion.' },
+  {
+    code: 'NOT_FOUND',
+    kind: 'missing',
+    advice: 'There is no such object for this user, or the org does not know this apiVersion yet.',
+  },
+  { status: [414, 414], kind: 'rejected' },
+]

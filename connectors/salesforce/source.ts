@@ -1,0 +1,104 @@
+/** Salesforce as a source, over REST. */
+import { z } from 'zod'
+import type { ObjectInfo, ObjectSchema, Plan, Session, Source } from '../connector.ts'
+import { ConnectorError } from '../errors.ts'
+import { choice, strict } from '../strict.ts'
+import { schemaOf } from './describe.ts'
+import type { DescribedObject } from './describe.ts'
+import { planRead } from './plan.ts'
+import type { ReadRequest } from './plan.ts'
+import { count } from './query.ts'
+import { readPages } from './read.ts'
+
+/** Stamps are whole seconds in practice. */
+const stampMs = 1000
+
+const options = strict('options of a Salesforce source', {
+  api: choice('how records are read', ['rest'], ['auto', 'bulk']).default('rest'),
+  compound: choice('addresses and locations: as their parts, or whole', ['parts', 'json']).default('parts'),
+  numbers: choice('numbers with decimals: exact, or as doubles', ['decimal', 'float64']).default('decimal'),
+})
+
+/** Objects that answer only queries which name their parent or one of their fields. */
+const needsFilter = new Set([
+  'ContentDocumentLink',
+  'ContentFolderItem',
+  'ContentFolderMember',
+  'DataStatistics',
+  'EntityParticle',
+  'FieldDefinition',
+  'FlexQueueItem',
+  'FlowVariableView',
+  'FlowVersionView',
+  'IdeaComment',
+  'OwnerChangeOptionInfo',
+  'PicklistValueInfo',
+  'PlatformAction',
+  'RelationshipDomain',
+  'RelationshipInfo',
+  'SearchLayout',
+  'SiteDetail',
+  'UserEntityAccess',
+  'UserFieldAccess',
+  'Vote',
+])
+
+interface ListedObject {
+  name: string
+  label?: string
+  queryable?: boolean
+  deprecatedAndHidden?: boolean
+}
+
+const versionOf = ({ settings }: Session): string => settings.apiVersion as string
+
+export const source: Source = {
+  options,
+  // Records became visible minutes after the stamp they carry; ten minutes is what others came to trust as well.
+  settleMs: 10 * 60_000,
+  stampMs,
+
+  async *objects(session): AsyncIterable<ObjectInfo> {
+    // https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_describeGlobal.htm
+    const listed = await json<{ sobjects: ListedObject[] }>(session, 'sobjects', 'list the objects')
+    for (const { name, label, queryable, deprecatedAndHidden } of listed.sobjects) {
+      if (deprecatedAndHidden) continue
+      yield { name, ...(label ? { label } : {}), ...unreadable(name, queryable === true) }
+    }
+  },
+
+  async describe(session, object, asked): Promise<ObjectSchema> {
+    const doing = `describe ${object}`
+    // https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_describe.htm
+    const path = `sobjects/${encodeURIComponent(object)}/describe`
+    const described = await json<DescribedObject>(session, path, doing)
+    const wrong = (kind: 'rejected' | 'answer', reason: string, advice?: string): ConnectorError =>
+      new ConnectorError({ connector: 'salesforce', doing, kind, reason, ...(advice ? { advice } : {}) })
+    if (!Array.isArray(described.fields)) throw wrong('answer', 'the description has no fields')
+    if (described.queryable === false || needsFilter.has(described.name)) {
+      throw wrong('rejected', 'Salesforce does not let it be queried as a whole', 'Leave this object out.')
+    }
+    const schema = schemaOf(described, options.parse(asked))
+    if (schema.keys.length === 0) throw wrong('rejected', 'it has no Id', 'Leave this object out.')
+    return schema
+  },
+
+  plan: (session, ask): Promise<Plan> => planRead(session, ask, versionOf(session), stampMs),
+  read: (session, plan, _range, from) => readPages(session, plan, from),
+  count: (session, plan) => count(session, plan.request as unknown as ReadRequest),
+}
+
+function unreadable(name: string, queryable: boolean): Pick<ObjectInfo, 'unreadable'> {
+  if (!queryable) return { unreadable: 'Salesforce does not let it be queried' }
+  return needsFilter.has(name) ? { unreadable: 'Salesforce wants a filter that a flow cannot give' } : {}
+}
+
+async function json<T>(session: Session, path: string, doing: string): Promise<T> {
+  const url = `/services/data/${versionOf(session)}/${path}`
+  const { body } = await session.http.request({ url, accept: 'json', doing })
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(Buffer.from(body).toString('utf8'))) as T
+  } catch {
+    throw new ConnectorError({ connector: 'salesforce', doing, kind: 'answer', reason: 'the answer is no JSON object' })
+  }
+}
