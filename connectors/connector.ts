@@ -202,7 +202,7 @@ export interface Source {
   read(session: Session, plan: Plan, range: Range, from: Json | null): AsyncIterable<Page>
   /** Records of the plan's window as the source counts them now; `null` where it cannot for this object. */
   count?(session: Session, plan: Plan): Promise<number | null>
-  /** The lane's next state from the last cursor of every range; absent: the state stays as it is. */
+  /** The lane's next state from every range's `Page.end`, in the plan's order; absent: the state stays as it is. */
   finish?(session: Session, plan: Plan, ends: Json[]): Promise<Json>
   /** Deletes the job, acknowledges the delta. After `done` only. */
   release?(session: Session, plan: Plan, how: 'done' | 'void' | 'dropped'): Promise<void>
@@ -273,6 +273,8 @@ export interface Page {
   op?: Op | { field: string; map: Record<string, Op | 'drop'> }
   /** Where to go on after this page; null: the vendor's own end, nothing else. */
   next: Json | null
+  /** Beside `next: null`: what the range's end says to `finish`, a delta token or the newest stamp of a channel. */
+  end?: Json
   /** Readable position after the page: `2,000 of 18,200, at 2026-05-06T11:56:44Z`. */
   position: string
 }
