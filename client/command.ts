@@ -13,7 +13,7 @@ import { addInstallationCommands } from './commands/installation.ts'
 import { addRunCommands } from './commands/run.ts'
 import { addSourceCommands } from './commands/source.ts'
 import { addStoreCommands } from './commands/store.ts'
-import { type Call, type GlobalOptions, examples, registrar } from './commands/call.ts'
+import { type Call, examples, registrar } from './commands/call.ts'
 import { exitCode, showError } from './failures.ts'
 import type { Screen } from './terminal/screen.ts'
 import { screen } from './terminal/screen.ts'
@@ -35,7 +35,7 @@ export async function runCommand(args: string[], view: Screen = screen()): Promi
 export function build(view: Screen, exit: { code: number }): Command {
   const program = new Command('lakeward')
     .description('Durable data flows from SaaS applications to the lake, on Temporal.')
-    .version(version, '-V, --version')
+    .version(version(), '-V, --version')
     .option('--address <host:port>', 'where Temporal is (default: TEMPORAL_ADDRESS, the profile, 127.0.0.1:7233)')
     .option('--namespace <name>', 'namespace in Temporal (default: TEMPORAL_NAMESPACE, the profile, default)')
     .option('--profile <name>', "profile of Temporal's own configuration file")
@@ -49,7 +49,7 @@ export function build(view: Screen, exit: { code: number }): Command {
     .exitOverride()
     .helpCommand('help [command]', 'show what a command does')
   examples(program, ['lakeward init', 'lakeward dev', 'lakeward run sample --wait', 'lakeward apply flows/'])
-  const register = registrar(program, (options): Call => ({ view, options: options as GlobalOptions }), exit)
+  const register = registrar(program, (options): Call => ({ view, options }), exit)
   addInstallationCommands(register)
   addStoreCommands(register)
   addRunCommands(register)

@@ -1,51 +1,49 @@
 /** The flow document as it lies in Temporal: JSON as written, read here without judging it again. */
 import { createHash } from 'node:crypto'
 import type { Json, JsonObject } from '../connectors/connector.ts'
-import { InputError } from '../connectors/errors.ts'
-import { parseFlow } from '../connectors/flow.ts'
+import type { Document } from '../connectors/document.ts'
+import { flowSizeLimit, parseFlow } from '../connectors/flow.ts'
 
 /** One definition, the single argument of `runFlow`; `parseFlow` says what is in it. */
 export type FlowDocument = JsonObject
 
-/** Larger definitions are refused: they lie in the history of every run and of every lane. */
-export const LARGEST = 256 * 1024
+/** Checks a document before it goes to Temporal: its grammar, its size. `where` is the file it was read from. */
+export function flowDocument(input: unknown, where?: Document): FlowDocument {
+  parseFlow(input, where)
+  flowSizeLimit(input as FlowDocument, where)
+  return input as FlowDocument
+}
 
-/** Checks a document and gives it back in its canonical form, keys sorted. */
-export function flowDocument(input: unknown): FlowDocument {
-  parseFlow(input)
-  const document = canonical(input as Json) as FlowDocument
-  const size = Buffer.byteLength(JSON.stringify(document))
-  if (size > LARGEST) {
-    throw new InputError([
-      {
-        where: flowName(document),
-        what: `the definition has ${Math.ceil(size / 1024)} KB; at most ${LARGEST / 1024} KB are allowed`,
-        advice: 'Split it into several flows, or shorten long lists of values.',
-      },
-    ])
-  }
-  return document
+/** What is read of a document here. */
+interface Written {
+  name: string
+  description?: string
+  paused?: boolean
+  taskQueue?: string
+  source: { connection: string; read?: string; objects: (string | { object: string; id?: string })[] }
+  destination: { connection: string; prefix?: string; format?: string; write?: string }
+  trigger?: { cron?: string; every?: string; timezone?: string }
+}
+
+export function written(document: FlowDocument): Written {
+  return document as unknown as Written
 }
 
 export function flowName(document: FlowDocument): string {
-  return String(document.name)
+  return written(document).name
 }
 
 export function objectIds(document: FlowDocument): string[] {
-  const { objects } = (document.source ?? {}) as { objects?: Json[] }
-  return (objects ?? []).map((object) => {
-    if (typeof object === 'string') return object
-    const { id, object: name } = object as JsonObject
-    return String(id ?? name)
-  })
+  return written(document).source.objects.map((object) =>
+    typeof object === 'string' ? object : (object.id ?? object.object),
+  )
 }
 
 /** When it runs, in words: `every 1h`, `cron 0 2 * * *, Europe/Berlin`, `on demand`. */
 export function triggerText(document: FlowDocument): string {
-  const trigger = (document.trigger ?? {}) as JsonObject
-  if (trigger.cron !== undefined) return `cron ${String(trigger.cron)}, ${String(trigger.timezone ?? 'UTC')}`
-  if (trigger.every !== undefined) return `every ${String(trigger.every)}`
-  return 'on demand'
+  const { cron, every, timezone = 'UTC' } = written(document).trigger ?? {}
+  if (cron !== undefined) return `cron ${cron}, ${timezone}`
+  return every === undefined ? 'on demand' : `every ${every}`
 }
 
 export function digest(value: Json): string {

@@ -17,8 +17,8 @@ import { hasWorker, held, isUnclaimed } from './waiting.ts'
 export interface RunState {
   workflowId: string
   /**
-   * `unclaimed`: no worker has taken it up; `silent`: a worker had it, and none answers now; `away`: Temporal itself does
-   * not answer.
+   * `unclaimed`: no worker has taken it up; `silent`: a worker had it, and none answers now; `away`: Temporal itself
+   * does not answer.
    */
   stage: 'unclaimed' | 'starting' | 'running' | 'silent' | 'away' | 'ended'
   taskQueue: string
@@ -58,7 +58,8 @@ export async function* followRun(
     (error: unknown) => (broken = error),
   )
   const watch = new Watch(client, handle, run.taskQueue)
-  while (!signal?.aborted) {
+  const stopped = (): boolean => signal?.aborted ?? false
+  while (!stopped()) {
     const state = await watch.look()
     if (broken) throw refused(broken, run.workflowId) ?? broken
     if (outcome) break

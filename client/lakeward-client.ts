@@ -173,7 +173,7 @@ export class LakewardClient {
     return { cancelled: running, running: [] }
   }
 
-  /** How far a run is, until it has ended; the last state has the outcome. Stopping to read it does not stop the run. */
+  /** How far a run is, until it has ended; the last state has the outcome. The run goes on without a reader. */
   follow(run: { workflowId: string; taskQueue: string }, options: FollowOptions = {}): AsyncGenerator<RunState, void> {
     return followRun(this.temporal, run, options)
   }
@@ -208,7 +208,7 @@ export class LakewardClient {
     const KEYWORD = 2
     this.#registered ??= connection.operatorService
       .listSearchAttributes({ namespace: options.namespace })
-      .then(({ customAttributes }) => customAttributes?.LakewardFlow === KEYWORD)
+      .then(({ customAttributes }) => Number(customAttributes?.LakewardFlow) === KEYWORD)
       .catch(() => false)
     return this.#registered
   }

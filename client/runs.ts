@@ -56,7 +56,7 @@ export async function startRun(
   }
 }
 
-/** Lanes of the flow that a run holds now: asked of Temporal itself, not of its index, so what was just started counts. */
+/** Lanes of the flow that a run holds now: asked of Temporal itself, not of its index, which is behind. */
 export async function busyLanes(client: Client, document: FlowDocument, objects?: string[]) {
   const flow = flowName(document)
   const wanted = objects ?? objectIds(document)
@@ -73,10 +73,11 @@ export function busy(flow: string, lanes: Awaited<ReturnType<typeof busyLanes>>)
   const [first] = lanes
   const names = lanes.map((lane) => lane.object)
   const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ')
+  const since = `${first?.since.toISOString().slice(0, 19)}Z`
   return new ClientError(
     'busy',
     `flow ${flow}`,
-    `${shown} ${names.length === 1 ? 'is' : 'are'} being read by another run: ${first?.run}, since ${first?.since.toISOString().slice(0, 19)}Z`,
+    `${shown} ${names.length === 1 ? 'is' : 'are'} being read by another run: ${first?.run}, since ${since}`,
     `Wait for it, cancel it with \`lakeward cancel ${flow}\`, or start with --queue to wait in line.`,
   )
 }

@@ -2,7 +2,7 @@
  * The flow store: one Temporal Schedule per flow, whose action starts `runFlow` with the whole definition.
  *
  * Laws
- * - An on-demand flow is the calendar of 2099-01-01: the server deletes a schedule with nothing to wait for after a week.
+ * - An on-demand flow is the calendar of 2099-01-01: a schedule with nothing to wait for is deleted after a week.
  * - Nothing that changes is in the schedule's memo, which an update cannot write; `action.memo` has the fingerprint.
  * - What a flow is, is read from its definition alone; the schedule adds whether it is paused, and the note.
  */
@@ -11,10 +11,12 @@ import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } 
 import type { Client, ScheduleDescription, ScheduleOptions, ScheduleSpec } from '@temporalio/client'
 import type { SearchAttributePair } from '@temporalio/common'
 import { InputError } from '../connectors/errors.ts'
+import type { Trigger } from '../connectors/flow.ts'
+import { parseFlow } from '../connectors/flow.ts'
 import { ClientError } from './client-error.ts'
 import { refused } from './connect.ts'
 import type { FlowDocument } from './flow-document.ts'
-import { digest, flowName } from './flow-document.ts'
+import { digest, flowName, written } from './flow-document.ts'
 import { RUN_FLOW, runIdBase, scheduleId } from './flow-ids.ts'
 import { nearest } from '../connectors/nearest.ts'
 
@@ -55,7 +57,7 @@ export async function applyFlow(
   const name = flowName(document)
   const fingerprint = digest({ shape: SHAPE, document, attributes: attributes.map(({ key }) => key.name) })
   const wanted = scheduleOf(document, fingerprint, attributes)
-  const { paused } = document as { paused?: boolean }
+  const { paused } = written(document)
   let change: Applied['change'] = 'unchanged'
   try {
     const before = await readFlow(client, name)
@@ -89,12 +91,11 @@ export async function applyFlow(
 }
 
 function scheduleOf(document: FlowDocument, fingerprint: string, attributes: SearchAttributePair[]): ScheduleOptions {
-  const name = flowName(document)
-  const description = document.description ? `: ${String(document.description)}` : ''
+  const { name, description } = written(document)
   const typedSearchAttributes = attributes.length > 0 ? { typedSearchAttributes: attributes } : {}
   return {
     scheduleId: scheduleId(name),
-    spec: specOf(document),
+    spec: specOf(parseFlow(document).trigger),
     action: {
       type: 'startWorkflow',
       workflowType: RUN_FLOW,
@@ -102,7 +103,9 @@ function scheduleOf(document: FlowDocument, fingerprint: string, attributes: Sea
       taskQueue: taskQueueOf(document),
       args: [document],
       memo: { lakeward: { fingerprint } },
-      staticSummary: Array.from(`Flow ${name}${description}`).slice(0, 90).join(''),
+      staticSummary: Array.from(`Flow ${name}${description ? `: ${description}` : ''}`)
+        .slice(0, 90)
+        .join(''),
       ...typedSearchAttributes,
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '6 hours' },
@@ -110,25 +113,16 @@ function scheduleOf(document: FlowDocument, fingerprint: string, attributes: Sea
   }
 }
 
-export function specOf(document: FlowDocument): ScheduleSpec {
-  const trigger = (document.trigger ?? {}) as { cron?: string; every?: string; timezone?: string }
-  if (trigger.cron !== undefined) {
-    return { cronExpressions: [trigger.cron], timezone: trigger.timezone ?? 'UTC' }
+export function specOf(trigger: Trigger): ScheduleSpec {
+  if (trigger.kind === 'cron') return { cronExpressions: [trigger.cron], timezone: trigger.timezone }
+  if (trigger.kind === 'every') return { intervals: [{ every: trigger.everyMs }] }
+  return {
+    calendars: [{ year: 2099, month: 'JANUARY', dayOfMonth: 1, comment: 'on demand: a date that keeps the schedule' }],
   }
-  if (trigger.every !== undefined) return { intervals: [{ every: everyMs(trigger.every) }] }
-  const never = { year: 2099, month: 'JANUARY', dayOfMonth: 1, comment: 'on demand: a date that keeps the schedule' }
-  return { calendars: [never as NonNullable<ScheduleSpec['calendars']>[number]] }
-}
-
-const unitMs: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-function everyMs(every: string): number {
-  const [, value, unit] = /^(\d+)([smhd])$/.exec(every) ?? []
-  return Number(value) * (unitMs[unit ?? ''] ?? Number.NaN)
 }
 
 export function taskQueueOf(document: FlowDocument): string {
-  return typeof document.taskQueue === 'string' ? document.taskQueue : 'lakeward'
+  return written(document).taskQueue ?? 'lakeward'
 }
 
 /** null: there is no flow of this name. */

@@ -4,6 +4,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client'
 // temporal.api.enums.v1: TaskQueueType and PendingWorkflowTaskState, PendingActivityState
 const WORKFLOW_QUEUE = 1
 const SCHEDULED = 1
+const isScheduled = (state: unknown): boolean => Number(state) === SCHEDULED
 
 /** A poll lasts a minute; who has not polled for longer is gone. */
 const POLL_MS = 75_000
@@ -25,7 +26,7 @@ export async function hasWorker(client: Client, taskQueue: string): Promise<bool
 export async function isUnclaimed(handle: WorkflowHandle): Promise<boolean> {
   const { raw } = await handle.describe()
   const task = raw.pendingWorkflowTask
-  return task?.state === SCHEDULED && Date.now() - milliseconds(task.scheduledTime) > TAKES_MS
+  return isScheduled(task?.state) && Date.now() - milliseconds(task?.scheduledTime) > TAKES_MS
 }
 
 /** What a lane waits for; null: nothing is known, it may just be slow. */
@@ -39,12 +40,12 @@ export async function held(handle: WorkflowHandle): Promise<string | null> {
   const { raw, taskQueue } = described
   const late = (at: unknown): boolean => Date.now() - milliseconds(at) > TAKES_MS
   const task = raw.pendingWorkflowTask
-  if (task?.state === SCHEDULED && late(task.scheduledTime)) return `no worker takes tasks of queue ${taskQueue}`
+  if (isScheduled(task?.state) && late(task?.scheduledTime)) return `no worker takes tasks of queue ${taskQueue}`
   for (const activity of raw.pendingActivities ?? []) {
     const failure = activity.lastFailure?.message
     const attempt = activity.attempt ?? 1
     if (failure && attempt > 1) return `attempt ${attempt}: ${failure}`
-    if (activity.state === SCHEDULED && late(activity.scheduledTime)) {
+    if (isScheduled(activity.state) && late(activity.scheduledTime)) {
       return `${activity.activityType?.name ?? 'a step'} waits for a worker on queue ${taskQueue}`
     }
   }

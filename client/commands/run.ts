@@ -8,7 +8,7 @@ import type { LakewardClient, RunOptions } from '../lakeward-client.ts'
 import type { RunOutcome } from '../run-outcome.ts'
 import type { StartedRun } from '../runs.ts'
 import { duration } from '../terminal/numbers.ts'
-import { outcomeLine, outcomeText, progressLine, progressTable, stageLine } from '../terminal/progress.ts'
+import { noWorker, outcomeLine, outcomeText, progressLine, progressTable, stageLine } from '../terminal/progress.ts'
 import type { Screen } from '../terminal/screen.ts'
 import { webLink } from '../web-link.ts'
 import type { Call, Register } from './call.ts'
@@ -67,9 +67,7 @@ async function run(call: Call, flags: RunFlags, target: string): Promise<number>
     view.say(`started ${started.workflowId}`)
     tellWhere(view, started, link)
     if (!hasWorker) {
-      view.say(
-        `no worker polls task queue ${started.taskQueue}: the run waits. Start one: \`lakeward worker\` or \`lakeward dev\``,
-      )
+      view.say(noWorker(started.taskQueue))
     }
     return 0
   })

@@ -1,7 +1,7 @@
 /** apply, list, status, runs, pause, unpause, cancel, delete: the flows in Temporal. */
 import type { ObjectResult } from '../../activities/digests.ts'
 import { InputError } from '../../connectors/errors.ts'
-import { triggerText } from '../flow-document.ts'
+import { triggerText, written } from '../flow-document.ts'
 import { readFlows } from '../flow-files.ts'
 import type { FlowStatus, ListedFlow } from '../lakeward-client.ts'
 import type { RunSummary } from '../runs.ts'
@@ -137,19 +137,14 @@ async function status(call: Call, { json }: JsonFlag, name: string): Promise<voi
 }
 
 function describeFlow(flow: FlowStatus): [string, string][] {
-  const { source, destination } = flow.document as {
-    source?: { connection?: string; read?: string; objects?: unknown[] }
-    destination?: { connection?: string; prefix?: string; format?: string; write?: string }
-  }
-  const objects = (source?.objects ?? []).map((object) =>
-    typeof object === 'string' ? object : String((object as { object?: string }).object),
-  )
-  const to = [destination?.connection, destination?.prefix].filter(Boolean).join('/')
+  const { source, destination, description } = written(flow.document)
+  const objects = source.objects.map((object) => (typeof object === 'string' ? object : object.object))
+  const to = [destination.connection, destination.prefix].filter(Boolean).join('/')
   const pairs: [string, string][] = [['Flow', flow.name]]
-  if (flow.document.description) pairs.push(['About', String(flow.document.description)])
-  pairs.push(['State', state(flow)])
-  pairs.push(['From', `${source?.connection}: ${objects.join(', ')} (${source?.read ?? 'incremental'})`])
-  pairs.push(['To', `${to} (${destination?.write ?? 'append'}, ${destination?.format ?? 'parquet'})`])
+  if (description) pairs.push(['About', description])
+  pairs.push(['State', onOrPaused(flow)])
+  pairs.push(['From', `${source.connection}: ${objects.join(', ')} (${source.read ?? 'incremental'})`])
+  pairs.push(['To', `${to} (${destination.write ?? 'append'}, ${destination.format ?? 'parquet'})`])
   pairs.push(['Trigger', triggerText(flow.document)])
   if (flow.nextTimes.length > 0) pairs.push(['Next runs', flow.nextTimes.slice(0, 3).map(time).join('\n')])
   pairs.push(['Task queue', flow.taskQueue])
@@ -159,7 +154,7 @@ function describeFlow(flow: FlowStatus): [string, string][] {
   return pairs
 }
 
-function state(flow: StoredFlow): string {
+function onOrPaused(flow: StoredFlow): string {
   if (!flow.paused) return 'on'
   return flow.note ? `paused: ${flow.note}` : 'paused'
 }

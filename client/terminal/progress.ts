@@ -49,11 +49,15 @@ export function progressLine(object: ObjectState): string {
 /** What is to be known about a run as a whole; null while it simply runs. */
 export function stageLine({ stage, taskQueue }: RunState): string | null {
   if (stage === 'unclaimed') {
-    return `no worker polls task queue ${taskQueue}: the run waits. Start one: \`lakeward worker\` or \`lakeward dev\``
+    return noWorker(taskQueue)
   }
   if (stage === 'silent') return `no worker answers on task queue ${taskQueue}: the run waits for one`
   if (stage === 'away') return 'Temporal does not answer: trying again'
   return null
+}
+
+export function noWorker(taskQueue: string): string {
+  return `no worker polls task queue ${taskQueue}: the run waits. Start one: \`lakeward worker\` or \`lakeward dev\``
 }
 
 /** The table at the end, and what has to be said beside it. */
@@ -89,7 +93,8 @@ export function outcomeLine(outcome: RunOutcome): string {
   const { status, result, error } = outcome
   const objects = result?.objects ?? []
   if (status === 'done') {
-    return `done: ${counted(result?.written ?? 0, 'row')} in ${counted(result?.files ?? 0, 'file')}, ${bytes(result?.bytes ?? 0)}`
+    const { written = 0, files = 0, bytes: size = 0 } = result ?? {}
+    return `done: ${counted(written, 'row')} in ${counted(files, 'file')}, ${bytes(size)}`
   }
   const failed = objects.filter((object) => object.status === 'failed').length
   if (objects.length > 0 && failed > 0) return `${status}: ${failed} of ${counted(objects.length, 'object')} failed`

@@ -25,7 +25,7 @@ export interface Streams {
 }
 
 export function screen({ stdout, stderr, env }: Streams = process): Screen {
-  const terminal = stderr.isTTY === true && env['TERM'] !== 'dumb'
+  const terminal = stderr.isTTY && env['TERM'] !== 'dumb'
   const colored = terminal && !env['NO_COLOR'] && env['FORCE_COLOR'] !== '0'
   let drawn = 0
   const clear = (): string => (drawn > 0 ? `\x1b[${drawn}A\x1b[0J` : '')

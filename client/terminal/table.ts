@@ -1,7 +1,7 @@
 /**
  * Tables for a terminal, as plain text.
  *
- * Law: a cell is data, perhaps a vendor's. Control characters never reach the terminal; what is too wide is cut with `…`.
+ * Law: a cell is data, perhaps a vendor's. Control characters never reach the terminal; what is too wide is cut (`…`).
  */
 
 export interface Column {
@@ -25,13 +25,13 @@ export function table(columns: Column[], rows: string[][], most = Infinity): str
 
 /** Two columns without a head: names and what they are. */
 export function listing(pairs: [name: string, value: string][]): string {
-  const wide = Math.max(0, ...pairs.map(([name]) => width(name)))
+  const columns = Math.max(0, ...pairs.map(([name]) => width(name)))
   return pairs
     .map(([name, value]) => {
       const [first = '', ...rest] = value.split('\n').map(printable)
       return [
-        `${pad(name, wide, 'left')}  ${first}`.trimEnd(),
-        ...rest.map((line) => `${' '.repeat(wide)}  ${line}`),
+        `${pad(name, columns, 'left')}  ${first}`.trimEnd(),
+        ...rest.map((line) => `${' '.repeat(columns)}  ${line}`),
       ].join('\n')
     })
     .join('\n')
@@ -54,13 +54,15 @@ export function width(text: string): number {
 }
 
 const none = /^[\p{Mn}\p{Me}\p{Cf}]$/u
-const twice =
-  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]$|^\p{Emoji_Presentation}$|^[\u{20000}-\u{3fffd}]$/u
+const twice = [
+  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]$/,
+  /^[\p{Emoji_Presentation}\u{20000}-\u{3fffd}]$/u,
+]
 
 function wide(character: string): number {
   if (character < '\u007f') return 1
   if (none.test(character)) return 0
-  return twice.test(character) ? 2 : 1
+  return twice.some((set) => set.test(character)) ? 2 : 1
 }
 
 export function fit(text: string, most: number): string {
