@@ -61,7 +61,13 @@ async function runDownload(folder: string, log: (line: string) => void): Promise
   clearInterval(watch)
   if (code === 0) return null
   if (silent) return `no answer within ${SILENCE_MS / 1000} s`
-  return /failed to download[^\n]*|Error: [^\n]*/.exec(said)?.[0].replace(/\.+$/, '') ?? `it ended with ${code}`
+  // The SDK's message repeats the address at each of its layers; the innermost says what happened.
+  const [message] = /failed to download.*/.exec(said) ?? /Error: .*/.exec(said) ?? [`it ended with ${code}`]
+  return message
+    .replace(/[\]}\s]+$/, '')
+    .split(': ')
+    .slice(-2)
+    .join(': ')
 }
 
 async function folderSize(folder: string): Promise<number> {
