@@ -69,6 +69,8 @@ export interface Connector {
   title: string
   /** Strict schema of the connection's settings (below `connections.<name>`), secrets excluded. */
   settings: Validator
+  /** Settings that are paths on this machine; they rest on the folder of lakeward.yaml. */
+  paths?: string[]
   /** Kinds of login it offers; empty: none is needed. */
   auth: AuthKind[]
   limits: Limit[]

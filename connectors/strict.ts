@@ -19,7 +19,7 @@ export interface Found {
   advice?: string
 }
 type Issue = z.core.$ZodIssue
-type RawIssue = z.core.$ZodRawIssue
+export type RawIssue = z.core.$ZodRawIssue
 
 export const words = (what: string, advice?: string): string => (advice ? `${what}\n${advice}` : what)
 export const notYet = (what: string): string => `not yet: ${what} comes in a later release`
@@ -40,6 +40,7 @@ export function strict<S extends z.core.$ZodLooseShape>(
   place: string,
   shape: S,
   later: string[] = [],
+  error?: (issue: RawIssue) => string | undefined,
 ): z.ZodObject<S, z.core.$strict> {
   const known = Object.keys(shape)
   for (const key of [...known, ...later]) homes.set(key, (homes.get(key) ?? new Set()).add(place))
@@ -47,7 +48,7 @@ export function strict<S extends z.core.$ZodLooseShape>(
     error: (issue) => unknownKey(String(issue.path?.at(-1)), known, later, place),
   })
   closed.add(unknown)
-  return z.object(shape).catchall(unknown)
+  return z.object(shape, error && { error }).catchall(unknown)
 }
 
 const closed = new WeakSet<z.core.$ZodType>()

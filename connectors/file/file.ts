@@ -11,6 +11,7 @@ export const file: Connector = {
   name: 'file',
   title: 'A directory on this machine',
   settings,
+  paths: ['path'],
   auth: [],
   limits: [],
   errors: [],

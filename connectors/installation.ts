@@ -1,0 +1,270 @@
+/**
+ * lakeward.yaml: what this installation can reach. Workers read it, and commands that need no worker; it is never sent
+ * to Temporal.
+ *
+ * Law: secrets stay references here. They are resolved where they are used (`worker/secrets.ts`), and no message has one.
+ */
+import { dirname, resolve } from 'node:path'
+import { z } from 'zod'
+import type { Connector, JsonObject } from './connector.ts'
+import { readDocument } from './document.ts'
+import { InputError } from './errors.ts'
+import { name, NAME } from './flow-values.ts'
+import { isSafe } from './http.ts'
+import { type ConnectionAuth, readAuth, secret, type Secret } from './installation-auth.ts'
+import { meant, nearest } from './nearest.ts'
+import {
+  examine,
+  flag,
+  type Found,
+  isTable,
+  kind,
+  notYet,
+  type Path,
+  problemsOf,
+  shown,
+  strict,
+  text,
+  unknownKey,
+  words,
+} from './strict.ts'
+import { validate } from './validate.ts'
+
+export type { ConnectionAuth, Secret, SecretRef } from './installation-auth.ts'
+
+export interface Installation {
+  version: 1
+  /** The file, as it was asked for. */
+  path: string
+  /** Absolute; what relative paths in the file rest on. */
+  directory: string
+  connections: Record<string, Connection>
+  /** Where rotating tokens and the ledgers of record destinations are kept: a lake connection, or a directory. */
+  state: { connection: string } | { directory: string }
+  /** Keys that flows name, for keyed hashes. */
+  keys: Record<string, Secret>
+}
+
+export interface Connection {
+  name: string
+  connector: string
+  /** As the connector's own schema parsed them; paths are absolute. */
+  settings: JsonObject
+  auth: ConnectionAuth | null
+  /** Only workers that hold the connection poll it. */
+  taskQueue?: string
+  /** Plain http is allowed to any host. */
+  allowInsecure: boolean
+}
+
+export interface Lookup {
+  names: readonly string[]
+  find(name: string): Connector | undefined | Promise<Connector | undefined>
+}
+
+export interface ReadOptions {
+  /** Secrets may be text: for a machine of one's own. */
+  plainSecrets?: boolean
+  /** Default: the registry. */
+  connectors?: Lookup
+}
+
+const laterConnectors = [
+  's3',
+  'servicenow',
+  'sap',
+  'slack',
+  'zendesk',
+  'marketo',
+  'redshift',
+  'snowflake',
+  'eventbridge',
+]
+
+/** What every connection may say, beside its connector's settings. */
+export const connectionShape = {
+  connector: text('The kind of system: salesforce, file'),
+  auth: z.unknown().optional(),
+  taskQueue: text('Task queue of the workers that hold this connection').optional(),
+  allowInsecure: flag('Plain http to hosts other than this machine').optional(),
+}
+const ownKeys = Object.keys(connectionShape)
+const laterKeys = ['limits', 'staging']
+const connectionKeys = z.object(connectionShape)
+
+const connectionName = name('The name of a connection')
+const keyName = name('The name of a key').refine((key) => key !== 'state', {
+  error: words("'state' is a reserved name", 'choose another name'),
+})
+
+export const installationSchema = (plainSecrets: boolean, connection: z.ZodType = z.unknown()) =>
+  strict(
+    'lakeward.yaml',
+    {
+      version: z
+        .literal(1, {
+          error: (issue) =>
+            issue.input === undefined
+              ? words("'version' is missing", 'write version: 1')
+              : words('is not a version that this release reads', 'write version: 1'),
+        })
+        .describe('Version of this format: 1'),
+      connections: z.record(connectionName, connection).describe('Name: connection'),
+      state: text('The lake connection that keeps state; default: the directory .lakeward/state').optional(),
+      keys: z.record(keyName, secret(plainSecrets)).describe('Name: reference; keys for hashes in flows').optional(),
+    },
+    ['worker', 'codec', 'listen'],
+  ).describe('What an installation of Lakeward can reach')
+
+/** @throws InputError with every problem found, with file and line */
+export async function readInstallation(path: string, options: ReadOptions = {}): Promise<Installation> {
+  const document = await readDocument(path)
+  const { plainSecrets = false, connectors = await registry() } = options
+  const directory = dirname(resolve(path))
+  const input = document.value
+  const found: Found[] = []
+  const read = examine(installationSchema(plainSecrets), input)
+  if ('found' in read) found.push(...read.found)
+  const connections: Record<string, Connection> = {}
+  const lakes = new Set<string>()
+  const written = isTable(input) && isTable(input['connections']) ? input['connections'] : {}
+  for (const [one, raw] of Object.entries(written)) {
+    const result = await readConnection(one, raw, { plainSecrets, connectors, directory })
+    if ('found' in result) found.push(...result.found)
+    else connections[one] = result.connection
+    if (result.lake) lakes.add(one)
+  }
+  found.push(...stateProblems(input, written, lakes, connections))
+  if (found.length > 0 || !('value' in read)) {
+    throw new InputError(problemsOf(found, path, (place) => document.at(place)))
+  }
+  const { state, keys = {} } = read.value
+  return {
+    version: 1,
+    path,
+    directory,
+    connections,
+    state: state === undefined ? { directory: resolve(directory, '.lakeward', 'state') } : { connection: state },
+    keys: keys as Record<string, Secret>,
+  }
+}
+
+interface Context {
+  plainSecrets: boolean
+  connectors: Lookup
+  directory: string
+}
+type ReadConnection = ({ connection: Connection } | { found: Found[] }) & { lake: boolean }
+
+async function readConnection(one: string, raw: unknown, context: Context): Promise<ReadConnection> {
+  const base: Path = ['connections', one]
+  if (!isTable(raw)) {
+    const what = raw === null ? 'has no value' : `must be a mapping (key: value), not ${kind(raw)}`
+    return { found: [{ path: base, what, advice: 'a connection begins with `connector: …`' }], lake: false }
+  }
+  const common = examine(connectionKeys, raw)
+  const found =
+    'found' in common ? common.found.map((problem) => ({ ...problem, path: [...base, ...problem.path] })) : []
+  const connector = await connectorOf(raw['connector'], [...base, 'connector'], context.connectors, found)
+  if (!connector) return { found, lake: false }
+
+  const lake = connector.destination?.lake !== undefined
+  const rest = Object.fromEntries(Object.entries(raw).filter(([key]) => !ownKeys.includes(key)))
+  const settings = validate(connector.settings, rest, base)
+  if ('found' in settings) found.push(...settings.found.map((problem) => namedAnew(problem, base, connector)))
+  const auth = readAuth(raw['auth'], connector.auth, connector.name, [...base, 'auth'], context.plainSecrets)
+  if ('found' in auth) found.push(...auth.found)
+  const allowInsecure = raw['allowInsecure'] === true
+  found.push(...addressProblems(raw, base, allowInsecure))
+  if (found.length > 0 || 'found' in common || 'found' in settings || 'found' in auth) return { found, lake }
+
+  const { taskQueue } = common.value
+  const parsed = settings.value as JsonObject
+  for (const key of connector.paths ?? []) {
+    const value = parsed[key]
+    if (typeof value === 'string') parsed[key] = resolve(context.directory, value)
+  }
+  const connection: Connection = {
+    name: one,
+    connector: connector.name,
+    settings: parsed,
+    auth: auth.value,
+    ...(taskQueue !== undefined && { taskQueue }),
+    allowInsecure,
+  }
+  return { connection, lake }
+}
+
+async function connectorOf(
+  written: unknown,
+  path: Path,
+  lookup: Lookup,
+  found: Found[],
+): Promise<Connector | undefined> {
+  if (typeof written !== 'string' || written === '') return undefined
+  const connector = lookup.names.includes(written) ? await lookup.find(written) : undefined
+  if (connector) return connector
+  const known = `known connectors: ${lookup.names.join(', ')}`
+  if (laterConnectors.includes(written))
+    found.push({ path, what: notYet(`connector ${shown(written)}`), advice: known })
+  else {
+    const what = `there is no connector ${shown(written)}${meant(written, [...lookup.names, ...laterConnectors])}`
+    found.push({ path, what, advice: known })
+  }
+  return undefined
+}
+
+/** The connector knows its own keys; the ones that every connection has may be what was meant. */
+function namedAnew(problem: Found, base: Path, { settings }: Connector): Found {
+  const key = problem.path.at(-1)
+  if (!problem.what.startsWith('unknown key') || problem.path.length !== base.length + 1) return problem
+  const own = settings instanceof z.ZodObject ? Object.keys(settings.def.shape) : []
+  const known = [...ownKeys, ...own]
+  if (laterKeys.includes(String(key)) || nearest(String(key), known)) {
+    const [what = problem.what, advice] = unknownKey(String(key), known, laterKeys).split('\n')
+    return { path: problem.path, what, ...(advice && { advice }) }
+  }
+  return { ...problem, advice: `known keys: ${known.join(', ')}` }
+}
+
+/** Credentials go over https, to this machine, or where plain http was asked for; none stand in an address. */
+function addressProblems(value: unknown, path: Path, allowInsecure: boolean): Found[] {
+  if (isTable(value)) {
+    return Object.entries(value).flatMap(([key, one]) => addressProblems(one, [...path, key], allowInsecure))
+  }
+  if (typeof value !== 'string' || !/^https?:\/\//i.test(value)) return []
+  if (!URL.canParse(value)) return [{ path, what: 'is not an address', advice: 'for example https://acme.example.com' }]
+  const url = new URL(value)
+  const found: Found[] = []
+  if (url.username || url.password) {
+    found.push({ path, what: 'has a user or a password in the address', advice: 'remove it; logins belong below auth' })
+  }
+  if (!isSafe(url, allowInsecure)) {
+    const advice = 'use https, or set `allowInsecure: true` for this connection'
+    found.push({ path, what: `would send the login to ${url.hostname} over plain http`, advice })
+  }
+  return found
+}
+
+function stateProblems(
+  input: unknown,
+  written: Record<string, unknown>,
+  lakes: Set<string>,
+  good: Record<string, Connection>,
+): Found[] {
+  const state = isTable(input) ? input['state'] : undefined
+  if (typeof state !== 'string' || state === '') return []
+  const path: Path = ['state']
+  if (!Object.hasOwn(written, state)) {
+    const shownName = NAME.test(state) ? shown(state) : 'this'
+    const what = `${shownName} is no connection of this file${meant(state, Object.keys(written))}`
+    return [{ path, what, advice: 'name a lake connection, or remove it: the default is .lakeward/state' }]
+  }
+  if (lakes.has(state) || !Object.hasOwn(good, state)) return []
+  return [{ path, what: `${shown(state)} is no lake`, advice: 'state is kept in a directory or in s3' }]
+}
+
+async function registry(): Promise<Lookup> {
+  const { connector, connectorNames } = await import('./index.ts')
+  return { names: connectorNames, find: (one) => connector(one) }
+}
