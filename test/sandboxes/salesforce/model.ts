@@ -12,6 +12,8 @@ import {
   HURTING_TEXT,
   HURTING_TIMES,
   isoDate,
+  isoInstant,
+  isoTime,
   pick,
   type Value,
   word,
@@ -61,6 +63,8 @@ export interface ObjectModel {
 export type FieldOptions = Partial<Omit<FieldModel, 'name' | 'type'>>
 
 const LONG_TEXT = 4000
+const WHOLE_EDGES = ['0', '-1', '99999999', '-99999999']
+const POSTAL_CODES = ['01234', '00000', '1e5', 'SW1A 1AA', '100-0001']
 
 /** A field as describe gives it; what `options` leaves out follows from the type. */
 export function field(name: string, type: string, options: FieldOptions = {}): FieldModel {
@@ -177,7 +181,7 @@ export function isDeleted(): FieldModel {
 }
 
 function instant(millis: (row: number, table: Table) => number): FieldOptions {
-  return { millis, make: (row, _, table) => new Date(millis(row, table)).toISOString() }
+  return { millis, make: (row, _, table) => isoInstant(millis(row, table)) }
 }
 
 function generated(model: FieldModel): Make {
@@ -188,8 +192,7 @@ function generated(model: FieldModel): Make {
 function byType(model: FieldModel): Make {
   const { type, length, precision, scale, picklist } = model
   if (type === 'boolean') return (_, hash) => (hash & 1) === 1
-  if (type === 'int')
-    return (row, hash) => hurting(['0', '-1', '99999999', '-99999999'], row, hash) ?? String(hash % 5000)
+  if (type === 'int') return (row, hash) => hurting(WHOLE_EDGES, row, hash) ?? String(hash % 5000)
   if (type === 'double' || type === 'currency' || type === 'percent') {
     const edges = numberEdges(precision, scale)
     return (row, hash) => hurting(edges, row, hash) ?? decimalText(hash, precision - scale, scale)
@@ -198,7 +201,11 @@ function byType(model: FieldModel): Make {
   if (type === 'datetime') return (row, hash) => hurting(HURTING_INSTANTS, row, hash) ?? someInstant(hash)
   if (type === 'time') return (row, hash) => hurting(HURTING_TIMES, row, hash) ?? someTime(hash)
   if (type === 'picklist') return (_, hash) => pick(picklist, hash)
-  if (type === 'multipicklist') return (_, hash) => picklist.filter((__, at) => (hash >>> at) & 1).join(';') || null
+  if (type === 'multipicklist') {
+    const sets = Array.from({ length: 2 ** picklist.length }, (_, set) => picklist.filter((__, at) => (set >>> at) & 1))
+    const texts = sets.map((set) => set.join(';') || null)
+    return (_, hash) => pick(texts, hash)
+  }
   if (type === 'reference') return (_, hash, table) => table.reference(model.referenceTo[0] ?? '', hash)
   const long = length > LONG_TEXT ? LONG_TEXT / 8 : 0
   const fits = HURTING_TEXT.filter((text) => text.length <= length && (text !== '' || model.nillable))
@@ -222,21 +229,19 @@ function degrees(limit: number): Make {
   return (row, hash) =>
     hash % 11 === 5
       ? null
-      : (hurting(edges, row, hash) ?? `${hash % limit}.${String(hash).padStart(10, '0')}`.replace(/\.?0+$/, ''))
+      : (hurting(edges, row, hash) ?? `${hash % limit}.${String(hash).padStart(10, '0')}${1 + (hash % 9)}`)
 }
 
 function postalCode(row: number, hash: number): Value {
-  return (
-    hurting(['01234', '00000', '1e5', 'SW1A 1AA', '100-0001'], row, hash) ?? String(hash % 100_000).padStart(5, '0')
-  )
+  return hurting(POSTAL_CODES, row, hash) ?? String(hash % 100_000).padStart(5, '0')
 }
 
 function someInstant(hash: number): string {
-  return new Date(1_500_000_000_000 + (hash % 250_000_000) * 1000).toISOString()
+  return isoInstant(1_500_000_000_000 + (hash % 250_000_000) * 1000)
 }
 
 function someTime(hash: number): string {
-  return new Date(hash % 86_400_000).toISOString().slice(11)
+  return isoTime(hash % 86_400_000)
 }
 
 function prose(hash: number, length: number): string {

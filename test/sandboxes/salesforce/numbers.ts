@@ -3,20 +3,28 @@
  * scientific notation. https://help.salesforce.com/s/articleView?id=000385889&type=1
  */
 
-/** A decimal's text as it stands in a JSON answer. */
+/** A decimal's plain text as it stands in a JSON answer; what a double cannot hold stays plain. */
 export function jsonNumber(text: string): string {
-  return significant(text) > 15 ? text : javaDouble(Number(text))
+  if (text.length > 16 && significant(text) > 15) return text
+  const negative = text.charCodeAt(0) === 45
+  const size = negative ? text.slice(1) : text
+  const point = size.indexOf('.')
+  const whole = point < 0 ? size.length : point
+  if (whole > 7) return (negative ? '-' : '') + scientific(size, whole)
+  if (size.startsWith('0.000')) return (negative ? '-' : '') + tiny(size)
+  return point < 0 ? `${text}.0` : text
 }
 
-function javaDouble(value: number): string {
-  const size = Math.abs(value)
-  if (size === 0) return '0.0'
-  if (size >= 1e-3 && size < 1e7) {
-    const text = String(value)
-    return text.includes('.') ? text : `${text}.0`
-  }
-  const [mantissa = '', power = ''] = value.toExponential().split('e')
-  return `${mantissa.includes('.') ? mantissa : `${mantissa}.0`}E${Number(power)}`
+function scientific(size: string, whole: number): string {
+  const digits = size.slice(1, whole) + size.slice(whole + 1)
+  let end = digits.length
+  while (end > 1 && digits.charCodeAt(end - 1) === 48) end--
+  return `${size[0]}.${digits.slice(0, end)}E${whole - 1}`
+}
+
+function tiny(size: string): string {
+  const first = /[1-9]/.exec(size)?.index ?? 0
+  return `${size[first]}.${size.slice(first + 1) || '0'}E-${first - 1}`
 }
 
 /** The same number with exactly `scale` digits after the point. */

@@ -117,27 +117,11 @@ export class Pages {
     // An empty page leads on through another locator: the cursor is new, the position is not.
     const on = emptyPage ? this.keep({ ...locator }) : number
     const place = `${idOf(PREFIX, on)}-${repeatCursor ? offset : end}`
-    const [records, count] = this.render(locator, offset, end, ask.version)
     const next = done ? '' : `,"nextRecordsUrl":"/services/data/v${ask.version}/query/${place}"`
-    const body = `{"totalSize":${rows.length},"done":${done}${next},"records":[${records}]}`
+    const head = `{"totalSize":${rows.length},"done":${done}${next},"records":[`
+    const [body, count] = render(locator, offset, end, ask.version, head)
     this.count(table, rows, offset, end)
-    return [json(body), count]
-  }
-
-  private render(locator: Locator, from: number, to: number, version: string): [string, number] {
-    const { table, columns, rows, withDeleted } = locator
-    const { name } = table.model
-    const head = `{"attributes":{"type":"${name}","url":"/services/data/v${version}/sobjects/${name}/`
-    const keys = columns.map((column) => `,"${column.field.name}":`)
-    const parts: string[] = []
-    for (let at = from; at < to; at++) {
-      const row = rows[at]!
-      if (!table.visible(row, withDeleted)) continue
-      let record = `${head}${table.id(row)}"}`
-      for (let column = 0; column < columns.length; column++) record += keys[column] + table.json(row, columns[column]!)
-      parts.push(`${record}}`)
-    }
-    return [parts.join(','), parts.length]
+    return [{ status: 200, headers: {}, body }, count]
   }
 
   private keep(locator: Locator): number {
@@ -164,4 +148,33 @@ function pageSize(columns: Column[], asked: number | null): number {
   const longText = columns.some(({ field }) => field.length > LONGEST_NARROW_TEXT)
   const most = longText || columns.length > 100 ? 1000 : 2000
   return Math.min(most, Math.max(200, asked ?? 2000))
+}
+
+/** Records go into the body one by one: a page of strings kept until its end costs more than all the rest. */
+function render(locator: Locator, from: number, to: number, version: string, head: string): [Buffer, number] {
+  const { table, columns, rows, withDeleted } = locator
+  const { name } = table.model
+  const start = `{"attributes":{"type":"${name}","url":"/services/data/v${version}/sobjects/${name}/`
+  const keys = columns.map((column) => `,"${column.field.name}":`)
+  let body = Buffer.allocUnsafe(65_536)
+  let length = body.write(head)
+  let count = 0
+  const append = (text: string): void => {
+    if (length + text.length * 3 > body.length) {
+      const more = Buffer.allocUnsafe(Math.max(body.length * 2, length + text.length * 3))
+      body.copy(more, 0, 0, length)
+      body = more
+    }
+    length += body.write(text, length)
+  }
+  for (let at = from; at < to; at++) {
+    const row = rows[at]!
+    if (!table.visible(row, withDeleted)) continue
+    let record = count++ === 0 ? start : `,${start}`
+    record += `${table.id(row)}"}`
+    for (let column = 0; column < columns.length; column++) record += keys[column]! + table.json(row, columns[column]!)
+    append(`${record}}`)
+  }
+  append(']}')
+  return [body.subarray(0, length), count]
 }

@@ -35,7 +35,8 @@ export function compileFilter(table: Table, soql: string, expression: Expression
   }
   const column = columnOf(table, soql, expression.field)
   const { field } = column
-  if (!field.filterable) {
+  const compound = column.kind === 'raw' && expression.values.some((value) => value.type !== 'null')
+  if (!field.filterable || compound) {
     throw new ApiError(400, REFUSED, `field '${field.name}' can not be filtered in a query call`)
   }
   if (expression.op === 'like') return like(table, column, expression.values[0]!)
@@ -64,10 +65,8 @@ export function compileFilter(table: Table, soql: string, expression: Expression
 
 /** Compares two values of a column as ORDER BY and `<` do. */
 export function comparer(column: Column): Compare {
-  const { type, caseSensitive } = column.field
   if (column.kind === 'number' || column.kind === 'integer') return compareNumbers
-  const exact = caseSensitive || ['id', 'reference', 'date', 'datetime', 'time'].includes(type)
-  if (exact) return (a, b) => (a < b ? -1 : a > b ? 1 : 0)
+  if (column.field.caseSensitive || column.kind === 'code') return (a, b) => (a < b ? -1 : a > b ? 1 : 0)
   return (a, b) => {
     const [left, right] = [a.toLowerCase(), b.toLowerCase()]
     return left < right ? -1 : left > right ? 1 : 0
@@ -130,7 +129,7 @@ function checkedDate(text: string, day: string): string {
 function like(table: Table, column: Column, literal: Literal): Test {
   if (literal.type !== 'string')
     throw new ApiError(400, REFUSED, `value of LIKE for '${column.field.name}' must be a string`)
-  if (column.kind !== 'text' || ['id', 'reference', 'date', 'datetime', 'time'].includes(column.field.type)) {
+  if (column.kind !== 'text') {
     throw new ApiError(400, 'INVALID_QUERY_FILTER_OPERATOR', `invalid operator on ${column.field.type} field`)
   }
   const pattern = likePattern(literal)

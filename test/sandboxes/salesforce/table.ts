@@ -19,7 +19,7 @@ export interface Org {
 export interface Column {
   field: FieldModel
   salt: number
-  kind: 'text' | 'number' | 'integer' | 'boolean' | 'raw'
+  kind: 'text' | 'code' | 'number' | 'integer' | 'boolean' | 'raw'
   parts: [key: string, column: Column][]
 }
 
@@ -100,7 +100,8 @@ export class Table {
     const value = this.value(row, column)
     if (value === null) return 'null'
     if (typeof value === 'boolean') return value ? 'true' : 'false'
-    if (column.kind === 'text') return quote(column.field.type === 'datetime' ? `${value.slice(0, 23)}+0000` : value)
+    if (column.kind === 'text') return quote(value)
+    if (column.kind === 'code') return column.field.type === 'datetime' ? `"${value.slice(0, 23)}+0000"` : `"${value}"`
     return column.kind === 'number' ? jsonNumber(value) : value
   }
 
@@ -234,11 +235,15 @@ export class Table {
   }
 }
 
+/** Text with nothing to escape in it. */
+const CODES = new Set(['id', 'reference', 'date', 'datetime', 'time'])
+
 function kindOf(type: string): Column['kind'] {
   if (type === 'boolean') return 'boolean'
   if (type === 'int') return 'integer'
   if (type === 'double' || type === 'currency' || type === 'percent') return 'number'
-  return type === 'address' || type === 'location' ? 'raw' : 'text'
+  if (type === 'address' || type === 'location') return 'raw'
+  return CODES.has(type) ? 'code' : 'text'
 }
 
 function storable(column: Column, value: unknown): Value {
