@@ -1,6 +1,12 @@
 /**
- * The documents of the commit protocol and the shape of its steps. `open.ts`, `units.ts`, `commit.ts`, `roll-forward.ts`
- * and `cancel.ts` are the steps; the rules they keep stand in their headers.
+ * The documents of the commit protocol and the shape of its steps. `open.ts`, `plans.ts`, `units.ts`, `commit.ts`,
+ * `roll-forward.ts` and `cancel.ts` are the steps; the rules they keep stand in their headers.
+ *
+ * Laws
+ * - All documents but the hint are created once and always read back; the status of a create is never trusted.
+ * - A document is read strictly (`documents.ts`): members may be added, but a change of meaning is a new version.
+ * - No document holds a time that a decision of the protocol rests on, but one: a void is repeated for a day after its
+ *   `writtenAt`. Everything else called `writtenAt` is for people.
  */
 import type { Field, Json, Plan } from '../connector.ts'
 import type { ObjectStore, StagedFile } from './store.ts'
@@ -32,6 +38,8 @@ export interface LakeLane {
   beat(position: string): void
   /** Waits; tests and the simulation replace it. */
   sleep(ms: number): Promise<void>
+  /** Epoch milliseconds, for `writtenAt`; tests replace it. */
+  now?(): number
 }
 
 export const LAKE_VERSION = 1
@@ -66,6 +74,21 @@ export interface RunPlan {
   outputSchema: Field[]
   /** What extraction needs of the flow: where, transform, format, partitions. Opaque to the protocol. */
   recipe: Json
+  recipeHash: string
+  /** Generation that this plan's files belong to. */
+  generation: number
+  /** Number of the first entry of that generation. */
+  since: number
+  /** Set where this run finishes the plan of another: its ranges go on behind what that one committed. */
+  resumes?: { run: string; n: number; ranges: Record<string, ChainEnd> }
+}
+
+/** How far a range got: behind which unit its chain goes on, and from where. */
+export interface ChainEnd {
+  seq: number
+  unit: string | null
+  cursor: Json
+  end: boolean
 }
 
 /**
@@ -84,8 +107,15 @@ export interface LaneState {
   /** The newest `done` entry; 0: none. */
   n: number
   watermark: string | null
+  /** Where the records below the watermark begin; null: at the source's beginning. Says nothing without a watermark. */
+  origin: string | null
   state: Json
+  /** The current generation: the newest whose last entry is `done`. */
   generation: number
+  /** Number of the current generation's first entry. */
+  since: number
+  /** The newest generation that was begun, current or not; the next one counts on from it. */
+  begun: number
   sourceSchema: Field[] | null
   outputSchema: Field[] | null
   sourceIdentity: string | null
@@ -141,6 +171,7 @@ export interface FenceEntry {
   n: number
   run: string
   why: string
+  writtenAt: string
 }
 export interface CommitEntry {
   version: 1
@@ -156,11 +187,21 @@ export interface CommitEntry {
   /** Closes the plan's last range; only then do watermark and state move. */
   last: boolean
   runKind: RunKind
+  /** Generation that the files belong to. */
   generation: number
   files: CommittedFile[]
   counts: Counts
   before: { n: number; watermark: string | null }
-  after: { watermark: string | null; state: Json }
+  /** What the lane stands at once this entry is `done`. */
+  after: {
+    watermark: string | null
+    origin: string | null
+    state: Json
+    generation: number
+    since: number
+  }
+  /** The entries from ≤ n < to held earlier generations, whose files this one's outcome obliges everybody to delete. */
+  replaces?: { from: number; to: number }
   windows: { from: string; to: string }[]
   sourceSchema: Field[]
   outputSchema: Field[]
@@ -170,7 +211,13 @@ export interface CommitEntry {
   /** C0, C1 and what they prove. */
   proof: { planned: number | null; now: number | null; verdict: string }
   /** The plan, where this entry leaves ranges unfinished, for the run that finishes it. */
-  unfinished?: { plan: RunPlan; ranges: Record<string, { cursor: Json; end: boolean }> }
+  unfinished?: Unfinished
+  writtenAt: string
+}
+
+export interface Unfinished {
+  plan: RunPlan
+  ranges: Record<string, ChainEnd>
 }
 
 /** `commits/<n>.outcome` */
@@ -179,7 +226,20 @@ export interface Outcome {
   n: number
   outcome: 'done' | 'void'
   /** done: what readers may read. */
-  manifest?: { key: string; bytes: number; rows: number }[]
+  manifest?: ManifestFile[]
   /** void: what was lost. */
   why?: string
+  writtenAt: string
+}
+
+export interface ManifestFile {
+  key: string
+  bytes: number
+  rows: number
+}
+
+/** `hint.json`: a `done` entry that owes nothing, where listings may begin. The one document that may be wrong. */
+export interface Hint {
+  version: 1
+  n: number
 }

@@ -5,7 +5,8 @@
  * Laws
  * - `create` is create-once, and its status is never trusted: whoever creates reads back.
  * - A staged file is invisible to `list`, `get` and `head` below its key until it is completed.
- * - A listing is complete, in byte order of the keys, and shows everything created before it began.
+ * - A listing is complete, in byte order of the keys, and shows everything created before it began. Where a store keeps
+ *   staged or temporary files of its own beside the objects, no listing, `get` or `head` shows them.
  * - Keys use `/`, have no `.` or `..` segment and are relative to the connection's `path`.
  */
 export interface ObjectStore {
@@ -25,15 +26,18 @@ export interface ObjectStore {
   delete(key: string): Promise<void>
   stage(file: StageRequest): Promise<StagedWriter>
   /**
-   * Makes a staged file visible at its key; any number of times, by anyone. `lost`: there is neither the staged file
-   * nor the object (or its parts were replaced). Throws on anything else.
+   * Makes a staged file visible at its key; any number of times, by anyone, without conditions. An error is settled by
+   * the object at the key: right size (and unit, where the store keeps it) is `done`. `absent`: there is neither the
+   * staged file nor the object, which a completion in flight elsewhere may still change until `settleMs` have passed.
+   * `lost`: its bytes were replaced or cut; nothing will change that. Throws on anything else, and names `repair` where
+   * a person must look.
    */
-  complete(file: StagedFile): Promise<'done' | 'lost'>
+  complete(file: StagedFile): Promise<'done' | 'absent' | 'lost'>
   /** Drops a staged file; absent is no error. A completed object at the key stays. */
   abort(file: Pick<StagedFile, 'key' | 'upload'>): Promise<void>
   /** Staged files that are not completed. `area` as in `StageRequest`; `prefix`: keys below which they would appear. */
   staged(area: string, prefix: string): AsyncIterable<{ key: string; upload: string }>
-  /** Makes everything that completes and deletes did durable; called before an outcome is written. */
+  /** Makes durable what was created, completed and deleted at these keys, by whomever; called before it is relied on. */
   settle(keys: string[]): Promise<void>
 }
 

@@ -1,0 +1,76 @@
+/**
+ * What an entry says, derived from the plan and the chains.
+ *
+ * Law: an early step carries watermark, state, generation and windows through. The last one moves them as its kind says:
+ * a window never touches the watermark, a generation begins anew, the others stand at the bound.
+ */
+import type { Json } from '../connector.ts'
+import type { Chain } from './chain.ts'
+import { addCounts, noCounts } from './counts.ts'
+import { compareInstants } from './instants.ts'
+import type { CommitEntry, LakeLane, RunPlan } from './protocol.ts'
+
+export interface EntryParts {
+  units: Record<string, string>
+  step: number
+  last: boolean
+  state: Json
+  proof: CommitEntry['proof']
+}
+
+export function draftEntry(at: LakeLane, plan: RunPlan, chains: Chain[], parts: EntryParts): CommitEntry {
+  const { units, step, last, proof } = parts
+  const all = chains.flatMap((chain) => chain.units)
+  const { before, kind } = plan
+  const replaces = last && kind.kind === 'generation' && !kind.keepOld && before.since < plan.since
+  return {
+    version: 1,
+    kind: 'commit',
+    n: plan.n + step - 1,
+    run: plan.run,
+    workflowId: plan.workflowId,
+    namespaceId: plan.namespaceId,
+    units,
+    step,
+    last,
+    runKind: kind,
+    generation: plan.generation,
+    files: all.flatMap((unit) => unit.files),
+    counts: all.reduce((sum, unit) => addCounts(sum, unit.counts), noCounts()),
+    before: { n: before.n, watermark: before.watermark },
+    after: last ? movedBy(plan, parts.state) : carried(plan),
+    ...(replaces ? { replaces: { from: before.since, to: plan.since } } : {}),
+    windows: last ? windowsAfter(plan) : before.windows,
+    sourceSchema: plan.sourceSchema,
+    outputSchema: plan.outputSchema,
+    recipeHash: plan.recipeHash,
+    sourceIdentity: plan.source.identity,
+    lakeId: plan.lakeId,
+    proof,
+    ...(last ? {} : { unfinished: { plan, ranges: Object.fromEntries(chains.map(({ range, end }) => [range, end])) } }),
+    writtenAt: new Date(at.now?.() ?? Date.now()).toISOString(),
+  }
+}
+
+function carried({ before }: RunPlan): CommitEntry['after'] {
+  const { watermark, origin, state, generation, since } = before
+  return { watermark, origin, state, generation, since }
+}
+
+function movedBy(plan: RunPlan, state: Json): CommitEntry['after'] {
+  const { before, kind, generation, since } = plan
+  const { bound, from } = plan.plan
+  if (kind.kind === 'window') return carried(plan)
+  if (kind.kind !== 'incremental') return { watermark: bound, origin: from, state, generation, since }
+  const { watermark } = before
+  if (bound !== null && watermark !== null && compareInstants(bound, watermark) < 0) {
+    throw new Error(`the bound ${bound} lies before the watermark ${watermark}`)
+  }
+  const origin = watermark === null ? from : before.origin
+  return { watermark: bound ?? watermark, origin, state, generation, since }
+}
+
+function windowsAfter({ kind, before }: RunPlan): CommitEntry['windows'] {
+  if (kind.kind === 'generation') return []
+  return kind.window ? [...before.windows, kind.window] : before.windows
+}

@@ -1,0 +1,211 @@
+/**
+ * Reading and writing the stored documents.
+ *
+ * Laws
+ * - A document that is not JSON, not of version 1 or not of its shape is `LedgerDamaged`: never repaired, never skipped.
+ * - A document is written by a create and then read back; what is stored is what counts, whoever stored it.
+ */
+import { z } from 'zod'
+import { canonical } from './canonical.ts'
+import { LakeError } from './errors.ts'
+import type { Entry, Hint, LakeIdentity, Outcome, RunPlan, UnitRecord } from './protocol.ts'
+import type { ObjectStore } from './store.ts'
+
+const count = z.int().nonnegative()
+const number = z.int().positive()
+const version = z.literal(1)
+// Members of newer versions are kept; only what the protocol decides by is checked.
+const json = z.unknown().refine((value) => value !== undefined, 'is missing')
+const field = z.looseObject({ name: z.string(), type: z.string(), nullable: z.boolean() })
+const fields = z.array(field)
+const span = z.looseObject({ from: z.string(), to: z.string() })
+const text = z.string().min(1)
+const instant = z.string().nullable()
+
+const counts = z.looseObject({
+  read: count,
+  written: count,
+  filtered: count,
+  dropped: count,
+  quarantined: count,
+  bytes: count,
+  pages: count,
+})
+const file = z.looseObject({
+  key: text,
+  upload: text,
+  unit: text,
+  bytes: count,
+  rows: count,
+  parts: z.array(z.looseObject({ number, etag: z.string(), crc32: z.string().optional() })).optional(),
+  quarantine: z.literal(true).optional(),
+})
+const kind = z.looseObject({
+  kind: z.enum(['incremental', 'full', 'generation', 'window']),
+  keepOld: z.boolean().optional(),
+  window: span.optional(),
+})
+const chainEnd = z.looseObject({ seq: count, unit: text.nullable(), cursor: json, end: z.boolean() })
+const state = z.looseObject({
+  n: count,
+  watermark: instant,
+  origin: instant,
+  state: json,
+  generation: count,
+  since: number,
+  begun: count,
+  sourceSchema: fields.nullable(),
+  outputSchema: fields.nullable(),
+  sourceIdentity: z.string().nullable(),
+  lakeId: z.string().nullable(),
+  recipeHash: z.string().nullable(),
+  windows: z.array(span),
+})
+const runPlan = z.looseObject({
+  version,
+  run: text,
+  startedMs: z.number(),
+  namespaceId: text,
+  namespace: z.string(),
+  workflowId: z.string(),
+  prefix: z.string(),
+  files: text,
+  n: number,
+  before: state,
+  source: z.looseObject({ connection: z.string(), connector: z.string(), identity: z.string(), object: z.string() }),
+  lakeId: text,
+  plan: z.looseObject({
+    ranges: z.array(z.looseObject({ id: z.string().regex(/^[a-z0-9-]{1,40}$/), spec: json })),
+    bound: instant,
+    from: instant,
+  }),
+  kind,
+  sourceSchema: fields,
+  outputSchema: fields,
+  recipe: json,
+  recipeHash: z.string(),
+  generation: count,
+  since: number,
+  resumes: z.looseObject({ run: text, n: number, ranges: z.record(z.string(), chainEnd) }).optional(),
+})
+const fence = z.looseObject({ version, kind: z.literal('fence'), n: number, run: text, why: z.string() })
+const commit = z.looseObject({
+  version,
+  kind: z.literal('commit'),
+  n: number,
+  run: text,
+  workflowId: z.string(),
+  namespaceId: text,
+  units: z.record(z.string(), text),
+  step: number,
+  last: z.boolean(),
+  runKind: kind,
+  generation: count,
+  files: z.array(file),
+  counts,
+  before: z.looseObject({ n: count, watermark: instant }),
+  after: z.looseObject({ watermark: instant, origin: instant, state: json, generation: count, since: number }),
+  replaces: z.looseObject({ from: number, to: number }).optional(),
+  windows: z.array(span),
+  sourceSchema: fields,
+  outputSchema: fields,
+  recipeHash: z.string(),
+  sourceIdentity: z.string(),
+  lakeId: text,
+  proof: z.looseObject({ planned: count.nullable(), now: count.nullable(), verdict: z.string() }),
+  unfinished: z.looseObject({ plan: runPlan, ranges: z.record(z.string(), chainEnd) }).optional(),
+  writtenAt: z.string(),
+})
+const outcome = z.looseObject({
+  version,
+  n: number,
+  outcome: z.enum(['done', 'void']),
+  manifest: z.array(z.looseObject({ key: text, bytes: count, rows: count })).optional(),
+  why: z.string().optional(),
+  writtenAt: z.string(),
+})
+const unit = z.looseObject({
+  version,
+  id: text,
+  run: text,
+  range: text,
+  seq: number,
+  previous: text.nullable(),
+  cursor: json,
+  end: z.boolean(),
+  position: z.string(),
+  files: z.array(file),
+  counts,
+  notes: z.array(z.string()),
+})
+
+/** A kind of document: its name for people and its shape. */
+export interface Shape<T> {
+  name: string
+  schema: z.ZodType
+  /** Never there at run time: carries the document's type. */
+  of?: T
+}
+
+export const identityShape: Shape<LakeIdentity> = {
+  name: "the lake's identity",
+  schema: z.looseObject({ version, id: text }),
+}
+export const hintShape: Shape<Hint> = { name: 'a hint', schema: z.looseObject({ version, n: number }) }
+export const planShape: Shape<RunPlan> = { name: 'a plan', schema: runPlan }
+export const unitShape: Shape<UnitRecord> = { name: 'a unit record', schema: unit }
+export const entryShape: Shape<Entry> = { name: 'an entry', schema: z.discriminatedUnion('kind', [commit, fence]) }
+export const outcomeShape: Shape<Outcome> = { name: 'an outcome', schema: outcome }
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+export function encodeDocument(document: unknown): Uint8Array {
+  return new TextEncoder().encode(`${canonical(document)}\n`)
+}
+
+export function decodeDocument<T>(bytes: Uint8Array, shape: Shape<T>, where: string): T {
+  let value: unknown
+  try {
+    value = JSON.parse(decoder.decode(bytes))
+  } catch (cause) {
+    throw damaged(where, `${shape.name} is not readable as JSON`, { cause })
+  }
+  const parsed = shape.schema.safeParse(value)
+  if (parsed.success) return value as T
+  const stored = (value as { version?: unknown } | null)?.version
+  if (typeof stored === 'number' && stored > 1) {
+    throw damaged(where, `${shape.name} has version ${stored}, and this Lakeward reads version 1`, {
+      advice: 'It was written by a newer Lakeward: use that one for this lake.',
+    })
+  }
+  const [issue] = parsed.error.issues
+  const path = issue?.path.length ? issue.path.map(String).join('.') : 'the document'
+  throw damaged(where, `${shape.name} is not of its shape: ${path} ${issue?.message ?? 'is wrong'}`)
+}
+
+/** null: there is no such document. */
+export async function readDocument<T>(store: ObjectStore, key: string, shape: Shape<T>): Promise<T | null> {
+  const bytes = await store.get(key)
+  return bytes === null ? null : decodeDocument(bytes, shape, `${store.name}/${key}`)
+}
+
+/** Creates a document, or finds the one that is there; answers what is stored. */
+export async function createOnce<T>(store: ObjectStore, key: string, document: T, shape: Shape<T>): Promise<T> {
+  await store.create(key, encodeDocument(document))
+  const stored = await readDocument(store, key, shape)
+  if (stored !== null) return stored
+  throw new LakeError('LakeUnusable', {
+    what: 'a document was written and is not there when it is read back',
+    where: `${store.name}/${key}`,
+    advice: 'Something else deletes below _lakeward, or the store is not consistent: see `lakeward doctor CONNECTION`.',
+  })
+}
+
+export function damaged(where: string, what: string, more: { advice?: string; cause?: unknown } = {}): LakeError {
+  return new LakeError('LedgerDamaged', {
+    what,
+    where,
+    advice: more.advice ?? 'Nothing was changed. Restore the file, or see `lakeward repair NAME OBJECT`.',
+    cause: more.cause,
+  })
+}

@@ -1,0 +1,122 @@
+/**
+ * The plan of a run: written before anything is staged, and read by every step after.
+ *
+ * Laws
+ * - The first plan that is stored is the run's plan; an attempt that comes later takes that one.
+ * - It says where the run stages and for whom: what a dead run left is found by its plan, and by nothing else.
+ * - Who finishes another run's plan takes all of it: bound, ranges, schemas and recipe, whatever the flow says by now.
+ */
+import type { Field, Json, Plan } from '../connector.ts'
+import { hashOf } from './canonical.ts'
+import { createOnce, planShape, readDocument } from './documents.ts'
+import { LakeError } from './errors.ts'
+import { filesPrefix, laneKeys } from './keys.ts'
+import type { LakeLane, LaneState, RunKey, RunKind, RunPlan, Unfinished } from './protocol.ts'
+
+/** What a run's plan is made of; the protocol adds the rest. */
+export interface PlanParts {
+  kind: RunKind
+  /** Folder of the data files, without slashes around it. */
+  prefix: string
+  source: RunPlan['source']
+  plan: Plan
+  sourceSchema: Field[]
+  outputSchema: Field[]
+  recipe: Json
+  /** Hash of what shapes the output; default: of the whole recipe. */
+  recipeHash?: string
+}
+
+/** What `openLane` answered, as far as a plan needs it. */
+export interface OpenedLane {
+  n: number
+  state: LaneState
+  lakeId: string
+}
+
+export function draftPlan(at: LakeLane, run: RunKey, opened: OpenedLane, parts: PlanParts): RunPlan {
+  const { n, state } = opened
+  const anew = parts.kind.kind === 'generation'
+  return {
+    ...whose(at, run, opened),
+    ...parts,
+    recipeHash: parts.recipeHash ?? hashOf(parts.recipe),
+    generation: anew ? state.begun + 1 : state.generation,
+    since: anew ? n : state.since,
+  }
+}
+
+/** The plan of a run that finishes what another left: the same plan, behind what is committed of it. */
+export function resumePlan(at: LakeLane, run: RunKey, opened: OpenedLane, unfinished: Unfinished): RunPlan {
+  const { plan, ranges } = unfinished
+  return { ...plan, ...whose(at, run, opened), resumes: { run: plan.run, n: opened.state.n, ranges } }
+}
+
+function whose(at: LakeLane, run: RunKey, opened: OpenedLane) {
+  const { namespaceId, namespace } = at.lane
+  return {
+    version: 1 as const,
+    run: run.key,
+    startedMs: run.startedMs,
+    namespaceId,
+    namespace,
+    workflowId: run.workflowId,
+    files: filesPrefix(at.lane, run.key),
+    n: opened.n,
+    before: opened.state,
+    lakeId: opened.lakeId,
+  }
+}
+
+/** Stores the plan, or finds the one an earlier attempt stored; answers the stored one. */
+export async function writePlan(at: LakeLane, plan: RunPlan): Promise<RunPlan> {
+  return createOnce(at.store, laneKeys(at.lane).plan(plan.run), plan, planShape)
+}
+
+export async function readPlan(at: LakeLane, run: string): Promise<RunPlan | null> {
+  return readDocument(at.store, laneKeys(at.lane).plan(run), planShape)
+}
+
+export function planHash(plan: RunPlan): string {
+  return hashOf(plan)
+}
+
+/** The plan that history names by its hash. */
+export async function plannedRun(at: LakeLane, run: string, hash: string): Promise<RunPlan> {
+  const plan = await readPlan(at, run)
+  const where = `${at.store.name}/${laneKeys(at.lane).plan(run)}`
+  if (plan === null) {
+    throw new LakeError('CommitConflict', {
+      what: 'the plan of this run is gone: another run of this object closed it',
+      where,
+      advice: 'Nothing of this run is visible; it starts again.',
+    })
+  }
+  if (planHash(plan) === hash) return plan
+  throw new LakeError('LedgerDamaged', {
+    what: 'the plan is not the one this run wrote',
+    where,
+    advice: 'Something else wrote it; cancel the run and start it again.',
+  })
+}
+
+/**
+ * Whether a connection still reaches what the lane, or the plan, is about. A lane that never committed is about nothing
+ * yet. `accept`: a run with `--full` takes the new place for the lane's.
+ */
+export function checkMoved(
+  expected: RunPlan | LaneState,
+  now: { sourceIdentity: string; lakeId: string },
+  accept = false,
+): void {
+  if (accept) return
+  const source = 'source' in expected ? expected.source.identity : expected.sourceIdentity
+  const moved = (what: string, before: string, after: string): LakeError =>
+    new LakeError('LaneMoved', {
+      what: `the ${what} is ${after}, and this object was read so far with ${before}`,
+      where: what === 'lake' ? 'destination.connection' : 'source.connection',
+      advice: 'Point the connection back, or run the flow once with --full to begin again from the new one.',
+    })
+  if (source !== null && source !== now.sourceIdentity) throw moved('source', source, now.sourceIdentity)
+  if (expected.lakeId !== null && expected.lakeId !== now.lakeId) throw moved('lake', expected.lakeId, now.lakeId)
+}

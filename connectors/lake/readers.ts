@@ -1,0 +1,30 @@
+/** The ledger as readers see it: only entries that are `done`, only the current generation. */
+import { readLedger, readRecorded, stateOf } from './ledger.ts'
+import type { Recorded } from './ledger.ts'
+import type { LakeLane, LaneState, ManifestFile } from './protocol.ts'
+
+/** The lane's state, and its newest number. */
+export async function laneStatus(at: LakeLane): Promise<{ state: LaneState; highest: number }> {
+  const ledger = await readLedger(at)
+  return { state: stateOf(ledger).state, highest: ledger.highest }
+}
+
+/** Every file a reader of the lane should read, in the order of the entries. */
+export async function currentFiles(at: LakeLane): Promise<ManifestFile[]> {
+  const { state } = await laneStatus(at)
+  const files: ManifestFile[] = []
+  for (let n = state.since; n <= state.n; n++) {
+    const { entry, outcome } = await readRecorded(at, n)
+    if (entry.kind !== 'commit' || entry.generation !== state.generation) continue
+    if (outcome?.outcome === 'done') files.push(...(outcome.manifest ?? []))
+  }
+  return files
+}
+
+/** The newest entries with their outcomes, the newest first. */
+export async function history(at: LakeLane, limit: number): Promise<Recorded[]> {
+  const { highest } = await laneStatus(at)
+  const recorded: Recorded[] = []
+  for (let n = highest; n > 0 && recorded.length < limit; n--) recorded.push(await readRecorded(at, n))
+  return recorded
+}
