@@ -138,7 +138,7 @@ export interface Worth {
 }
 
 /** Whether a run that has read all of its plan writes an entry. */
-export function worthEntry(plan: RunPlan, counts: Counts, state: Json, proof: CommitEntry['proof']): Worth {
+export function worthAnEntry(plan: RunPlan, counts: Counts, state: Json, proof: CommitEntry['proof']): Worth {
   const { before, kind } = plan
   const { bound } = plan.plan
   if (counts.read > 0 || plan.resumes || kind.kind === 'full' || kind.kind === 'window') return { entry: true }
