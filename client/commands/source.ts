@@ -1,4 +1,87 @@
 /** objects, fields, preview: what a source has, read on this machine with its lakeward.yaml. */
-import type { Register } from './call.ts'
+import type { JsonObject, ObjectInfo } from '../../connectors/connector.ts'
+import { counted } from '../terminal/numbers.ts'
+import { table } from '../terminal/table.ts'
+import type { Call, Register } from './call.ts'
+import { printJson, withJson } from './call.ts'
+import { allObjects, withNearest, withSource } from './local.ts'
 
-export function addSourceCommands(_: Register): void {}
+interface JsonFlag {
+  json?: boolean
+}
+
+export function addSourceCommands(register: Register): void {
+  register<JsonFlag & { parent?: string; match?: string }>({
+    usage: 'objects <connection>',
+    about: 'What a connection offers to read.',
+    examples: ['lakeward objects crm', 'lakeward objects crm --match contact', 'lakeward objects crm --json'],
+    options: (command) =>
+      withJson(command)
+        .option('--match <text>', 'only objects with this text in their name or label')
+        .option('--parent <object>', 'objects below another one'),
+    work: objects,
+  })
+  register<JsonFlag>({
+    usage: 'fields <connection> <object>',
+    about: 'Fields of an object: names for flows, and types as they will be in the lake.',
+    examples: ['lakeward fields crm Account', 'lakeward fields crm Account --json'],
+    options: withJson,
+    work: fields,
+  })
+}
+
+async function objects(
+  call: Call,
+  { json, parent, match }: JsonFlag & { parent?: string; match?: string },
+  connection: string,
+): Promise<number> {
+  return withSource(call, connection, async (local) => {
+    const wanted = match?.toLowerCase()
+    const fits = ({ name, label }: ObjectInfo): boolean =>
+      wanted === undefined || `${name}\n${label ?? ''}`.toLowerCase().includes(wanted)
+    const found = (await allObjects(local, parent)).filter(fits)
+    if (json) return printJson(call, found)
+    const columns = [{ title: 'OBJECT' }, { title: 'LABEL', most: 50 }, { title: '' }]
+    const rows = found.map(({ name, label, unreadable, parent: above }) => [
+      name,
+      label ?? '',
+      unreadable ? `cannot be read: ${unreadable}` : above ? 'has objects below it' : '',
+    ])
+    if (rows.length > 0) call.view.out(table(columns, rows, call.view.columns))
+    call.view.say(counted(found.length, 'object'))
+  })
+}
+
+async function fields(call: Call, { json }: JsonFlag, connection: string, object: string): Promise<number> {
+  return withSource(call, connection, async (local) => {
+    const { source, session } = local
+    const schema = await withNearest(local, object, () =>
+      source.describe(session, object, source.options.parse({}) as JsonObject),
+    )
+    if (json) return printJson(call, schema)
+    const columns = [
+      { title: 'FIELD' },
+      { title: 'TYPE' },
+      { title: 'NULL' },
+      { title: 'AT THE SOURCE', most: 40 },
+      { title: 'LABEL', most: 50 },
+    ]
+    const rows = schema.fields.map((field) => [
+      field.name,
+      field.type,
+      field.nullable ? 'yes' : 'no',
+      field.sourceType ?? '',
+      field.label ?? '',
+    ])
+    call.view.out(table(columns, rows, call.view.columns))
+    const { keys, cursors } = schema
+    call.view.say(
+      [
+        counted(rows.length, 'field'),
+        keys.length > 0 ? `key ${keys.join(', ')}` : 'no key',
+        cursors.length > 0 ? `incremental by ${cursors.join(' or ')}` : 'full reads only',
+        schema.deletes ? 'deleted records can be read' : 'deleted records are not shown',
+      ].join('; '),
+    )
+  })
+}

@@ -1,0 +1,92 @@
+/**
+ * What runs where the command runs: a connection of the local lakeward.yaml, with the worker's own code, loaded here and
+ * only then. No record passes through Temporal.
+ */
+import type { Connector, ObjectInfo, Session, Source } from '../../connectors/connector.ts'
+import { ConnectorError, InputError } from '../../connectors/errors.ts'
+import { meant } from '../../connectors/nearest.ts'
+import { INTERRUPTED } from '../failures.ts'
+import { installationPath } from '../installation-check.ts'
+import type { Call } from './call.ts'
+
+export interface Local {
+  connector: Connector
+  source: Source
+  session: Session
+  /** A key that flows name, for keyed hashes. */
+  key: (name: string) => Promise<import('node:crypto').KeyObject>
+  /** What the connector found worth saying. */
+  notes: Set<string>
+}
+
+/** Ctrl-C ends what is being read. */
+export async function withSource(
+  { options }: Call,
+  connection: string,
+  work: (local: Local) => Promise<void>,
+): Promise<number> {
+  const { assemble } = await import('../../worker/assemble.ts')
+  const deps = assemble({ installation: installationPath(options.config) })
+  const { connections } = await deps.installation()
+  if (!connections[connection]) {
+    const names = Object.keys(connections)
+    throw new InputError([
+      {
+        where: installationPath(options.config),
+        what: `it has no connection ${connection}${meant(connection, names)}`,
+        advice: `It has: ${names.join(', ') || 'none'}.`,
+      },
+    ])
+  }
+  const stop = new AbortController()
+  const onInterrupt = (): void => stop.abort()
+  process.once('SIGINT', onInterrupt)
+  const notes = new Set<string>()
+  try {
+    const { connector, session } = await deps.connect(connection, {
+      signal: stop.signal,
+      beat: () => {},
+      note: (text) => notes.add(text),
+    })
+    if (!connector.source) {
+      throw new InputError([
+        {
+          where: `connection ${connection}`,
+          what: `${connector.name} has nothing to read`,
+          advice: 'Name a connection to a source.',
+        },
+      ])
+    }
+    await work({ connector, source: connector.source, session, key: deps.key, notes })
+    return 0
+  } catch (error) {
+    if (stop.signal.aborted) return INTERRUPTED
+    throw error
+  } finally {
+    process.removeListener('SIGINT', onInterrupt)
+  }
+}
+
+/** Says which object was probably meant, where the source says that there is none of the name. */
+export async function withNearest<T>({ source, session }: Local, object: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof ConnectorError) || error.kind !== 'missing') throw error
+    const names: string[] = []
+    for await (const { name } of source.objects(session)) names.push(name)
+    throw new InputError([
+      {
+        where: `connection ${session.connection}`,
+        what: `there is no object ${object} that this login can see${meant(object, names)}`,
+        advice: `\`lakeward objects ${session.connection}\` lists them.`,
+      },
+    ])
+  }
+}
+
+export async function allObjects({ source, session }: Local, parent?: string): Promise<ObjectInfo[]> {
+  const found: ObjectInfo[] = []
+  for await (const object of source.objects(session, parent)) found.push(object)
+  return found
+}
