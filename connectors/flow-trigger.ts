@@ -35,7 +35,10 @@ export const trigger = strict(
       say(words('a time zone means something to cron only', 'remove it'), ['timezone'])
     }
   }, always)
-  .describe('When the flow runs by itself: cron or every; without it, on demand')
+  .meta({
+    description: 'When the flow runs by itself: cron or every; without it, on demand',
+    oneOf: [{ required: ['cron'] }, { required: ['every'] }],
+  })
 
 export function completeTrigger(written: z.output<typeof trigger> | undefined): Trigger {
   if (written?.cron !== undefined) return { kind: 'cron', cron: written.cron, timezone: written.timezone ?? 'UTC' }

@@ -91,7 +91,7 @@ const grants: Record<string, Grant> = {
 const laterGrants = ['basic', 'token', 'api_key', 'authorization_code', 'jwt_bearer', 'aws_keys', 'signature']
 
 function grantSchema(type: string, { open, secret: secrets, optional }: Grant, plain: boolean) {
-  const shape: Record<string, z.ZodType> = { type: z.literal(type) }
+  const shape: Record<string, z.ZodType> = { type: z.literal(type).describe('Kind of login') }
   for (const field of open) shape[field] = textOrReference
   for (const field of secrets) shape[field] = secret(plain)
   for (const field of optional) shape[field] = secret(plain).optional()
@@ -101,10 +101,14 @@ function grantSchema(type: string, { open, secret: secrets, optional }: Grant, p
   return strict(`auth of type ${type}`, shape)
 }
 
-/** For editors: every grant that works, secrets as references. */
-export const anyAuth = z
-  .union(Object.entries(grants).map(([type, grant]) => grantSchema(type, grant, false)))
-  .describe('How the connection logs in')
+/** For editors: the logins among `kinds` that work, secrets as references. */
+export function authSchema(kinds: AuthKind[]): z.ZodType {
+  const working = kinds.flatMap(({ type }) => {
+    const grant = Object.hasOwn(grants, type) ? grants[type] : undefined
+    return grant ? [grantSchema(type, grant, false)] : []
+  })
+  return z.union(working).describe('How the connection logs in')
+}
 
 /** `kinds` is what the connector offers. */
 export function readAuth(
