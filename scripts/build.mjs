@@ -3,7 +3,7 @@
  * same place beside its reader as in the sources. No .ts is left beside a .js: Temporal's bundler would take the .ts.
  */
 import { execFileSync } from 'node:child_process'
-import { cpSync, rmSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -17,5 +17,10 @@ try {
   execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', out], { cwd: root, stdio: 'inherit' })
 } catch {
   process.exit(1)
+}
+// The compiler rewrites what the code imports, but not what the declarations do.
+for (const path of readdirSync(out, { recursive: true }).filter((name) => name.endsWith('.d.ts'))) {
+  const file = resolve(out, path)
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/(from |import\()(['"])(\.[^'"]*)\.ts\2/g, '$1$2$3.js$2'))
 }
 for (const path of BESIDE) cpSync(resolve(root, path), resolve(out, path), { recursive: true })
