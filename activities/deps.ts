@@ -27,8 +27,8 @@ export interface ConnectionUse {
   signal: AbortSignal
   beat(position: string): void
   note(text: string): void
-  /** Asks for a token newer than `staleVersion`, once for everybody; absent: this process asks the vendor. */
-  renew?(staleVersion: number): Promise<void>
+  /** Asks for a token newer than `staleVersion`, once for everybody who asks. */
+  renew(staleVersion: number): Promise<void>
 }
 
 export interface Connected {

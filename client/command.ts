@@ -13,6 +13,7 @@ import { addInstallationCommands } from './commands/installation.ts'
 import { addRunCommands } from './commands/run.ts'
 import { addSourceCommands } from './commands/source.ts'
 import { addStoreCommands } from './commands/store.ts'
+import { addWorkerCommands } from './commands/worker.ts'
 import { type Call, examples, registrar } from './commands/call.ts'
 import { exitCode, showError } from './failures.ts'
 import type { Screen } from './terminal/screen.ts'
@@ -50,11 +51,15 @@ export function build(view: Screen, exit: { code: number }): Command {
     .helpCommand('help [command]', 'show what a command does')
   examples(program, ['lakeward init', 'lakeward dev', 'lakeward run sample --wait', 'lakeward apply flows/'])
   const register = registrar(program, (options): Call => ({ view, options }), exit)
+  program.commandsGroup('To begin:')
   addInstallationCommands(register)
-  addStoreCommands(register)
-  addRunCommands(register)
+  addWorkerCommands(register)
+  program.commandsGroup('Flow files, and what they read:')
   addFlowCommands(register)
   addSourceCommands(register)
+  program.commandsGroup('Flows and runs in Temporal:')
+  addRunCommands(register)
+  addStoreCommands(register)
   return program
 }
 

@@ -5,6 +5,7 @@
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client'
 import type { ConnectionOptions } from '@temporalio/client'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
+import type { ClientConnectConfig } from '@temporalio/envconfig'
 import { InputError } from '../connectors/errors.ts'
 import { ClientError } from './client-error.ts'
 
@@ -27,7 +28,7 @@ const CONNECT_MS = 5_000
 
 export async function connect(options: ConnectOptions = {}): Promise<Connected> {
   const { connection: settings, namespace } = temporalSettings(options)
-  const address = settings.address as string
+  const { address } = settings
   if (!/^[^\s/]+$/.test(address)) {
     throw new InputError([
       {
@@ -38,7 +39,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Connected> 
     ])
   }
   try {
-    const connection = await Connection.connect({ ...settings, connectTimeout: CONNECT_MS })
+    const connection = await Connection.connect({ ...(settings as ConnectionOptions), connectTimeout: CONNECT_MS })
     return {
       client: new Client({ connection, namespace }),
       address,
@@ -50,8 +51,14 @@ export async function connect(options: ConnectOptions = {}): Promise<Connected> 
   }
 }
 
+export interface TemporalSettings {
+  /** Address, TLS, API key and headers, as clients and workers take them. */
+  connection: ClientConnectConfig['connectionOptions'] & { address: string }
+  namespace: string
+}
+
 /** What the environment, the profile and the flags say, without connecting. */
-export function temporalSettings(options: ConnectOptions): { connection: ConnectionOptions; namespace: string } {
+export function temporalSettings(options: ConnectOptions): TemporalSettings {
   let loaded
   try {
     loaded = loadClientConnectConfig(options.profile ? { profile: options.profile } : {})
@@ -64,9 +71,11 @@ export function temporalSettings(options: ConnectOptions): { connection: Connect
       },
     ])
   }
-  const connection = { ...loaded.connectionOptions } as ConnectionOptions
-  connection.address = options.address ?? connection.address ?? '127.0.0.1:7233'
-  return { connection, namespace: options.namespace ?? loaded.namespace ?? 'default' }
+  const address = options.address ?? loaded.connectionOptions.address ?? '127.0.0.1:7233'
+  return {
+    connection: { ...loaded.connectionOptions, address },
+    namespace: options.namespace ?? loaded.namespace ?? 'default',
+  }
 }
 
 function unreachable(address: string, cause: unknown): ClientError {

@@ -1,6 +1,6 @@
 /**
- * What runs where the command runs: a connection of the local lakeward.yaml, with the worker's own code, loaded here and
- * only then. No record passes through Temporal.
+ * What runs where the command runs: a connection of the local lakeward.yaml, with the worker's own code, loaded here
+ * and only then. No record passes through Temporal.
  */
 import type { Connector, ObjectInfo, Session, Source } from '../../connectors/connector.ts'
 import { ConnectorError, InputError } from '../../connectors/errors.ts'
@@ -25,14 +25,14 @@ export async function withSource(
   connection: string,
   work: (local: Local) => Promise<void>,
 ): Promise<number> {
-  const { assemble } = await import('../../worker/assemble.ts')
-  const deps = assemble({ installation: installationPath(options.config) })
-  const { connections } = await deps.installation()
+  const { openParts } = await import('../../worker/assemble.ts')
+  const parts = await openParts({ installation: installationPath(options.config) })
+  const { connections, path } = parts.installation
   if (!connections[connection]) {
     const names = Object.keys(connections)
     throw new InputError([
       {
-        where: installationPath(options.config),
+        where: path,
         what: `it has no connection ${connection}${meant(connection, names)}`,
         advice: `It has: ${names.join(', ') || 'none'}.`,
       },
@@ -43,7 +43,7 @@ export async function withSource(
   process.once('SIGINT', onInterrupt)
   const notes = new Set<string>()
   try {
-    const { connector, session } = await deps.connect(connection, {
+    const { connector, session } = await parts.connect(connection, {
       signal: stop.signal,
       beat: () => {},
       note: (text) => notes.add(text),
@@ -57,13 +57,14 @@ export async function withSource(
         },
       ])
     }
-    await work({ connector, source: connector.source, session, key: deps.key, notes })
+    await work({ connector, source: connector.source, session, key: (name) => parts.key(name), notes })
     return 0
   } catch (error) {
     if (stop.signal.aborted) return INTERRUPTED
     throw error
   } finally {
     process.removeListener('SIGINT', onInterrupt)
+    await parts.close()
   }
 }
 

@@ -1,5 +1,5 @@
 /** objects, fields, preview: what a source has, read on this machine with its lakeward.yaml. */
-import type { JsonObject, ObjectInfo } from '../../connectors/connector.ts'
+import type { ObjectInfo } from '../../connectors/connector.ts'
 import { counted } from '../terminal/numbers.ts'
 import { table } from '../terminal/table.ts'
 import type { Call, Register } from './call.ts'
@@ -55,9 +55,7 @@ async function objects(
 async function fields(call: Call, { json }: JsonFlag, connection: string, object: string): Promise<number> {
   return withSource(call, connection, async (local) => {
     const { source, session } = local
-    const schema = await withNearest(local, object, () =>
-      source.describe(session, object, source.options.parse({}) as JsonObject),
-    )
+    const schema = await withNearest(local, object, () => source.describe(session, object, source.options.parse({})))
     if (json) return printJson(call, schema)
     const columns = [
       { title: 'FIELD' },
