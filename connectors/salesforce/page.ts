@@ -1,6 +1,6 @@
 /**
- * A page of query results as bytes: its envelope, its records as spans, their stamps. Pure; no record becomes an object.
- * https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_query.htm
+ * A page of query results as bytes: its envelope, its records as spans, their stamps. Pure; no record becomes an
+ * object. https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_query.htm
  */
 import { CutJson, elementsOf, membersOf, text } from '../json-span.ts'
 import type { Span } from '../json-span.ts'
@@ -44,8 +44,8 @@ function value<T extends keyof Primitives>(body: Uint8Array, span: Span, type: T
 }
 
 /**
- * Reads one text member of records, null where it is null: by a search for its name, which inside a text could only stand
- * with escaped quotes.
+ * Reads one text member of records, null where it is null: by a search for its name, which inside a text could only
+ * stand with escaped quotes.
  */
 export function memberReader(body: Uint8Array, name: string): (record: Span) => string | null {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)

@@ -2,7 +2,8 @@
  * What one run reads of an object, fixed once: fields, window, order.
  *
  * Laws
- * - The bound comes from Salesforce's clock and the trigger, never from ours; what has not settled stays for the next run.
+ * - The bound comes from Salesforce's clock and the trigger, never from ours; what has not settled stays for the next
+ *   run.
  * - Deleted records pass a pushed-down filter: whether they matched is no longer the question.
  */
 import type { Ask, Field, Plan, Session } from '../connector.ts'

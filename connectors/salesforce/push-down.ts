@@ -72,9 +72,9 @@ function ofText(name: string, kind: string, operator: keyof Condition, condition
   return soql.compare(name, 'LIKE', soql.containsLiteral(contains))
 }
 
-/** Line breaks and other controls are not kept by Salesforce as they were written; blank ends are cut there. */
+/** Line breaks and other controls are not kept there as they were written, blank ends are cut, half characters refused. */
 function isPlain(value: string): boolean {
-  return value !== '' && value === value.trim() && !/\p{Cc}/u.test(value)
+  return value !== '' && value === value.trim() && !/[\p{Cc}\p{Cs}]/u.test(value)
 }
 
 function ofBoolean(name: string, operator: keyof Condition, condition: Condition): Soql | undefined {

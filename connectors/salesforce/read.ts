@@ -26,12 +26,14 @@ interface Cursor {
   since: Position | null
   /** The last record that was handed out. */
   after: Position | null
+  /** Id of the first record of the page before: a page that comes twice is known by it. */
+  first: string | null
   /** Records that came by this query, and by all queries of the plan. */
   read: number
   rows: number
 }
 
-const start: Cursor = { locator: null, since: null, after: null, read: 0, rows: 0 }
+const start: Cursor = { locator: null, since: null, after: null, first: null, read: 0, rows: 0 }
 
 export async function* readPages(session: Session, plan: Plan, from: Json | null): AsyncGenerator<Page> {
   const request = plan.request as unknown as ReadRequest
@@ -43,13 +45,14 @@ export async function* readPages(session: Session, plan: Plan, from: Json | null
     const page = await fetchPage(session, request, cursor)
     if (page === 'expired') {
       session.note(`${request.object}: a query locator had expired; reading went on by ${orderOf(request)}.`)
-      cursor = { ...cursor, locator: null, since: cursor.after, read: 0 }
+      cursor = { ...cursor, locator: null, since: cursor.after, first: null, read: 0 }
       continue
     }
     if (page.next !== null && seen.has(page.next)) {
       throw notUnderstood(doing, 'the same nextRecordsUrl came twice')
     }
-    const { records, last } = settledRecords(request, page, cursor.after, doing)
+    const { records, first, last } = settledRecords(request, page, cursor.after, doing)
+    if (first !== null && first === cursor.first) throw notUnderstood(doing, 'the same page came twice')
     if (records.length < page.records.length) {
       session.note(`${request.object}: some records were changed while they were read; the next run brings them.`)
     }
@@ -59,6 +62,7 @@ export async function* readPages(session: Session, plan: Plan, from: Json | null
       locator: page.next,
       since: cursor.since,
       after: last ?? cursor.after,
+      first: first ?? cursor.first,
       read: cursor.read + page.records.length,
       rows: cursor.rows + records.length,
     }
@@ -89,9 +93,11 @@ async function fetchPage(session: Session, request: ReadRequest, cursor: Cursor)
 function settledRecords(request: ReadRequest, page: QueryPage, after: Position | null, doing: string) {
   const { cursorField, bound } = request
   const records: Span[] = []
+  let first: string | null = null
   let last: Position | null = null
   try {
     const idOf = idReader(page.body)
+    if (page.records[0]) first = idOf(page.records[0])
     const stampOf = cursorField === null ? null : memberReader(page.body, cursorField)
     const end = bound === null ? null : stampKey(bound)
     let highest = after?.stamp ? stampKey(after.stamp) : ''
@@ -114,7 +120,7 @@ function settledRecords(request: ReadRequest, page: QueryPage, after: Position |
     if (error instanceof CutJson) throw notUnderstood(doing, error.message)
     throw error
   }
-  return { records, last }
+  return { records, first, last }
 }
 
 /** Sorts like the instant: stamps come in UTC, as `…44.000+0000` or `…44.000Z`. */
@@ -125,13 +131,16 @@ function stampKey(stamp: string): string {
   return new Date(ms).toISOString().slice(0, 23)
 }
 
-/** Fewer records than the query promised: either they have left its window since, or something was lost. */
+/**
+ * As many records as the query promised. Fewer: either they have left its window since, or something was lost. More: some
+ * came twice.
+ */
 async function proveEnd(session: Session, request: ReadRequest, cursor: Cursor, total: number, doing: string) {
-  if (cursor.read >= total) return
+  if (cursor.read === total) return
   const { cursorField, order } = request
   const stamp = order === 'stamp' ? cursorField : null
   const where = cursor.since ? [...request.where, soql.after(stamp, cursor.since)] : request.where
-  const now = await count(session, { ...request, where })
+  const now = cursor.read > total ? null : await count(session, { ...request, where })
   if (now === null || now > cursor.read) {
     throw notUnderstood(doing, `the query promised ${total} records, and ended after ${cursor.read}`)
   }

@@ -28,7 +28,10 @@ const escapes: Record<string, string> = {
   '\f': String.raw`\f`,
 }
 
-/** A quoted string. https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select_quotedstringescapes.htm */
+/**
+ * A quoted string.
+ * https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select_quotedstringescapes.htm
+ */
 export function textLiteral(value: string): string {
   return `'${escaped(value)}'`
 }

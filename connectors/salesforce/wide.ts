@@ -2,8 +2,8 @@
  * Records with more fields than one query's URL can name: the other fields of a page are read by queries over the same
  * stretch of the order, and joined by Id.
  *
- * Law: parts of a record are joined only where their stamps agree. Where they do not, the record was changed in between:
- * it has left the window and comes whole with the next run.
+ * Law: parts of a record are joined only where their stamps agree. Where they do not, the record was changed in
+ * between: it has left the window and comes whole with the next run.
  */
 import type { Session } from '../connector.ts'
 import { ConnectorError } from '../errors.ts'
