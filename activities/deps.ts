@@ -1,6 +1,6 @@
 /**
- * What the steps need of the worker they run in. The worker assembles it (`worker/plugin.ts`); a step takes it by closure,
- * so that nothing here is global and a test can hand in its own.
+ * What the steps need of the worker they run in. The worker assembles it (`worker/plugin.ts`); a step takes it by
+ * closure, so that nothing here is global and a test can hand in its own.
  */
 import type { KeyObject } from 'node:crypto'
 import type { Connector, Session } from '../connectors/connector.ts'

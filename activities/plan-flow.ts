@@ -1,6 +1,6 @@
 /**
- * Checks the flow against what this installation can reach, and cuts it into lanes. No vendor is called here: a flow that
- * is wrong fails in a second, whatever the vendor does.
+ * Checks the flow against what this installation can reach, and cuts it into lanes. No vendor is called here: a flow
+ * that is wrong fails in a second, whatever the vendor does.
  */
 import { activityInfo } from '@temporalio/activity'
 import type { JsonObject } from '../connectors/connector.ts'

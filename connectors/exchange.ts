@@ -2,8 +2,8 @@
  * One request and its whole answer, over kept-alive connections; all sessions of a connection share one wire.
  *
  * Laws
- * - An answer is whole or it is an error: bytes short of Content-Length, a cut gzip stream and a closed socket never pass
- *   for a body.
+ * - An answer is whole or it is an error: bytes short of Content-Length, a cut gzip stream and a closed socket never
+ *   pass for a body.
  * - The server's clock is read from its Date header and carried on by our monotonic clock, never by our wall clock.
  */
 import { gunzip } from 'node:zlib'

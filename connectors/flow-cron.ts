@@ -1,6 +1,6 @@
 /**
- * Cron expressions of five fields, as a Temporal schedule takes them: `*`, values, names, ranges, lists and steps; 0 and
- * 7 are Sunday. A day of month and a day of week must both match.
+ * Cron expressions of five fields, as a Temporal schedule takes them: `*`, values, names, ranges, lists and steps; 0
+ * and 7 are Sunday. A day of month and a day of week must both match.
  */
 import { shown, words } from './strict.ts'
 

@@ -1,4 +1,6 @@
-/** Filters: AND over fields, AND over the operators of a field. Whether a value fits its field is known with a schema. */
+/**
+ * Filters: AND over fields, AND over the operators of a field. Whether a value fits its field is known with a schema.
+ */
 import { z } from 'zod'
 import type { Condition, Filter } from './connector.ts'
 import { fieldName } from './flow-values.ts'

@@ -3,8 +3,8 @@
  *
  * Laws
  * - Strict: what is not understood is refused. Everything that is wrong is said at once.
- * - The document as written, as JSON, is what Temporal holds; a parsed `Flow` is made from it wherever one is needed, and
- *   is never stored.
+ * - The document as written, as JSON, is what Temporal holds; a parsed `Flow` is made from it wherever one is needed,
+ *   and is never stored.
  * - It holds no secrets and no references to them.
  */
 import { z } from 'zod'

@@ -2,8 +2,8 @@
  * The one HTTP client: what a session speaks through.
  *
  * Laws
- * - The credential goes to the connection's own origin and nowhere else: neither a redirect nor an absolute URL takes it
- *   away, and plain http only to this machine (or where the connection allows it).
+ * - The credential goes to the connection's own origin and nowhere else: neither a redirect nor an absolute URL takes
+ *   it away, and plain http only to this machine (or where the connection allows it).
  * - 401 asks for a newer token and repeats; blips are repeated here for some seconds; every longer wait is thrown with
  *   `waitMs`, so that it is durable and holds no slot.
  * - Only requests that change nothing are repeated.

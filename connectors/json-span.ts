@@ -1,6 +1,6 @@
 /**
- * Where things lie in JSON bytes, without making values of them: so that a page of records can be checked, cut and joined
- * while its numbers keep every digit. Pure.
+ * Where things lie in JSON bytes, without making values of them: so that a page of records can be checked, cut and
+ * joined while its numbers keep every digit. Pure.
  *
  * Law: a span is only told when everything up to its end is well-formed in quotes and brackets; cut JSON throws.
  */

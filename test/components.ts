@@ -22,8 +22,8 @@ export class Missing extends Error {
 
 /**
  * The Python of a virtual environment with exactly these packages (`['simple-salesforce==1.12.10']`), made once per set
- * of pins. A venv cannot be moved, so each is made under a name of its own; the first that is ready is written down, and
- * later ones of the same pins give way to it.
+ * of pins. A venv cannot be moved, so each is made under a name of its own; the first that is ready is written down,
+ * and later ones of the same pins give way to it.
  */
 export async function pythonVenv(pins: string[]): Promise<string> {
   const key = createHash('sha256').update(JSON.stringify(pins.toSorted())).digest('hex').slice(0, 12)

@@ -54,7 +54,8 @@ function tokensOf({ connection, connector, credentials, renew }: SessionSetup): 
       if (await isNewer(credentials, connection, staleVersion)) return
       await renew(staleVersion)
       if (await isNewer(credentials, connection, staleVersion)) return
-      // A worker of another machine did, and its state is not ours. A login that does not rotate is simply repeated here.
+      // A worker of another machine did, and its state is not ours. A login that does not rotate is simply repeated
+      // here.
       if (!(await credentials.rotates(connection))) return here(staleVersion)
       throw new ConnectorError({
         connector: connector.name,

@@ -1,6 +1,7 @@
 /**
  * Builds the Temporal CLI, Web UI and all, from Temporal's own Go modules, pinned by `temporal-cli/go.sum`. The module
- * exists because the CLI's releases cannot be installed with `go install` (https://github.com/temporalio/cli/issues/213).
+ * exists because the CLI's releases cannot be installed with `go install`
+ * (https://github.com/temporalio/cli/issues/213).
  */
 import { execFile, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

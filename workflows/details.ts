@@ -1,6 +1,6 @@
 /**
- * What a person reads in the Web UI and in `temporal workflow metadata`: Markdown, a list per object. No tables: the Web
- * UI renders them only since 2.53. Names come from flows, and stand in code spans.
+ * What a person reads in the Web UI and in `temporal workflow metadata`: Markdown, a list per object. No tables: the
+ * Web UI renders them only since 2.53. Names come from flows, and stand in code spans.
  */
 import type { LaneProgress, ObjectResult } from '../activities/digests.ts'
 

@@ -1,9 +1,9 @@
 /**
  * Every time-out and retry policy of the workflows, named once.
  *
- * Waits for a vendor (429, quota) are retries with a delay that the step's failure names: they hold no slot. Which errors
- * are worth another attempt is decided by the failure (`activities/failure.ts`), so no policy counts attempts; a step that
- * is stuck ends by its heartbeat.
+ * Waits for a vendor (429, quota) are retries with a delay that the step's failure names: they hold no slot. Which
+ * errors are worth another attempt is decided by the failure (`activities/failure.ts`), so no policy counts attempts; a
+ * step that is stuck ends by its heartbeat.
  */
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow'
 import { ActivityCancellationType, ParentClosePolicy, ChildWorkflowCancellationType } from '@temporalio/workflow'

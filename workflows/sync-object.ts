@@ -1,6 +1,6 @@
 /**
- * One run of one lane. Its workflow id, `flow/<name>/<object>`, is the lane's mutual exclusion; the ledger keeps the rest
- * of the promise without it.
+ * One run of one lane. Its workflow id, `flow/<name>/<object>`, is the lane's mutual exclusion; the ledger keeps the
+ * rest of the promise without it.
  *
  * Laws
  * - The order is open, plan, units, commit; nothing is visible before the commit, and the commit is not cancelled.

@@ -3,7 +3,8 @@
  *
  * Laws
  * - Cancelling closes the number that the run would take next, before anything of it is removed. A fence that finds the
- *   run's own entry there came too late: the run had committed that, it is carried out, and the number after it is next.
+ *   run's own entry there came too late: the run had committed that, it is carried out, and the number after it is
+ *   next.
  * - Only the run's own staging is removed, by its plan; the plan goes last. A run without a plan has staged nothing and
  *   can commit nothing: there is nothing to close.
  */

@@ -1,4 +1,6 @@
-/** One spelling for a JSON value: members sorted, `undefined` left out, no spaces. What is hashed or compared is this. */
+/**
+ * One spelling for a JSON value: members sorted, `undefined` left out, no spaces. What is hashed or compared is this.
+ */
 import { createHash } from 'node:crypto'
 
 export function canonical(value: unknown): string {

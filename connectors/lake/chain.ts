@@ -2,8 +2,8 @@
  * The chain of units behind the last one that the workflow names, range by range, back to where the step before ended.
  *
  * Laws
- * - Only units on the chain count; what zombies wrote is on none. Numbers are contiguous, each record names the one before
- *   it, and only the last one of a range says `end`.
+ * - Only units on the chain count; what zombies wrote is on none. Numbers are contiguous, each record names the one
+ *   before it, and only the last one of a range says `end`.
  * - A record that is gone means that somebody swept the run: null, and the ledger tells the rest.
  */
 import { damaged } from './documents.ts'

@@ -1,8 +1,8 @@
 /**
  * What an entry says, derived from the plan and the chains.
  *
- * Law: an early step carries watermark, state, generation and windows through. The last one moves them as its kind says:
- * a window never touches the watermark, a generation begins anew, the others stand at the bound.
+ * Law: an early step carries watermark, state, generation and windows through. The last one moves them as its kind
+ * says: a window never touches the watermark, a generation begins anew, the others stand at the bound.
  */
 import type { Json } from '../connector.ts'
 import type { Chain } from './chain.ts'

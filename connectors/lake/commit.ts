@@ -2,10 +2,10 @@
  * The commit: one create decides for ever that the files of a run, or of one step of it, count.
  *
  * Laws
- * - The entry's number was fixed when the lane was opened: the k-th entry of a run takes n+k-1 and nothing else, and only
- *   after the `done` of the one before.
- * - The number is looked at first: an entry that is ours was created by an attempt whose answer got lost. It is read back
- *   after: an entry that is not ours means that nothing of this run counts.
+ * - The entry's number was fixed when the lane was opened: the k-th entry of a run takes n+k-1 and nothing else, and
+ *   only after the `done` of the one before.
+ * - The number is looked at first: an entry that is ours was created by an attempt whose answer got lost. It is read
+ *   back after: an entry that is not ours means that nothing of this run counts.
  * - Nothing is decided while a staged file is not alive; before that is called lost, the number is looked at once more,
  *   because an entry that is ours may have been completed by somebody else.
  * - Only the entry that closes the plan's last range moves watermark, state and generation.

@@ -5,8 +5,8 @@
  * - An entry without outcome is rolled forward, in the order of the numbers.
  * - A void of the last day is cleared again (a completion elsewhere may have been in flight), and so is one that no
  *   `done` entry follows: whoever decided it may have died before it cleared anything.
- * - A `done` entry that began a generation deletes the files of the generations it replaced, derived from their entries.
- *   What `keepOld` kept is never among them: it is the user's.
+ * - A `done` entry that began a generation deletes the files of the generations it replaced, derived from their
+ *   entries. What `keepOld` kept is never among them: it is the user's.
  */
 import type { Ledger, Recorded } from './ledger.ts'
 import { readRecorded } from './ledger.ts'

@@ -2,7 +2,8 @@
  * Reading and writing the stored documents.
  *
  * Laws
- * - A document that is not JSON, not of version 1 or not of its shape is `LedgerDamaged`: never repaired, never skipped.
+ * - A document that is not JSON, not of version 1 or not of its shape is `LedgerDamaged`: never repaired, never
+ *   skipped.
  * - A document is written by a create and then read back; what is stored is what counts, whoever stored it.
  */
 import { z } from 'zod'

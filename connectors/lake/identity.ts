@@ -1,4 +1,6 @@
-/** The lake's identity: created by whoever comes first, and by it a connection that was pointed elsewhere is noticed. */
+/**
+ * The lake's identity: created by whoever comes first, and by it a connection that was pointed elsewhere is noticed.
+ */
 import { randomUUID } from 'node:crypto'
 import { createOnce, identityShape, readDocument } from './documents.ts'
 import { IDENTITY_KEY } from './keys.ts'

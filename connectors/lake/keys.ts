@@ -6,7 +6,8 @@
  *   inner dots is percent-encoded. No flow's segment begins with `_`, so `_lakeward/_…` is free for the lake's own.
  * - In byte order a lane's folder reads commits, hint, plans, (staged), units: one listing from an entry on shows all
  *   that an open needs.
- * - A data file's name holds lane, run, range, unit and a nonce: no two attempts, flows, namespaces or clusters share one.
+ * - A data file's name holds lane, run, range, unit and a nonce: no two attempts, flows, namespaces or clusters share
+ *   one.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { InputError } from '../errors.ts'

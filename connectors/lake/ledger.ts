@@ -3,8 +3,8 @@
  *
  * Laws
  * - Number, state, debts and leftovers of an open come from the same listing.
- * - Numbers have no gap. A listing that shows one is made once more, from the beginning (a listing may pass a number just
- *   before it is written); a gap that stays, and any unreadable document, is `LedgerDamaged`.
+ * - Numbers have no gap. A listing that shows one is made once more, from the beginning (a listing may pass a number
+ *   just before it is written); a gap that stays, and any unreadable document, is `LedgerDamaged`.
  * - A hint that the listing does not bear out is no hint.
  */
 import { damaged, decodeDocument, entryShape, hintShape, outcomeShape, readDocument } from './documents.ts'

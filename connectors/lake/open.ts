@@ -1,6 +1,6 @@
 /**
- * Opening a lane: what is owed is paid, what dead runs left is fenced off and removed, and then the number, the watermark,
- * the state and the schemas of the new run are told, all from one listing.
+ * Opening a lane: what is owed is paid, what dead runs left is fenced off and removed, and then the number, the
+ * watermark, the state and the schemas of the new run are told, all from one listing.
  *
  * Laws
  * - A fence is written only where older runs of this lane, of this namespace, left a plan: their zombies could commit

@@ -2,12 +2,13 @@
  * What an entry decided, carried out: by anyone, any number of times, until its outcome stands.
  *
  * Laws
- * - Every upload is completed without conditions. Absent is not yet lost: a completion in flight elsewhere looks the same,
- *   so the store's settle time passes first, and an outcome that appears meanwhile ends the wait.
+ * - Every upload is completed without conditions. Absent is not yet lost: a completion in flight elsewhere looks the
+ *   same, so the store's settle time passes first, and an outcome that appears meanwhile ends the wait.
  * - The outcome is created once, read back and obeyed, whoever wrote it and whatever was found here.
- * - `void`: all uploads are aborted first and completed files deleted after, so that nothing can appear behind the delete.
- * - The entry is made durable before its files become visible, and they before `done`: readers never see what a power cut
- *   could take the decision of.
+ * - `void`: all uploads are aborted first and completed files deleted after, so that nothing can appear behind the
+ *   delete.
+ * - The entry is made durable before its files become visible, and they before `done`: readers never see what a power
+ *   cut could take the decision of.
  */
 import { createOnce, outcomeShape, readDocument } from './documents.ts'
 import { AT_ONCE, inParallel } from './in-parallel.ts'

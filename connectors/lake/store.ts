@@ -18,7 +18,9 @@ export interface ObjectStore {
   /** null: there is no such object. */
   get(key: string): Promise<Uint8Array | null>
   head(key: string): Promise<StoredObject | null>
-  /** Writes the object whole if the key is free. `exists` is also the answer to a repeated request that had succeeded. */
+  /**
+   * Writes the object whole if the key is free. `exists` is also the answer to a repeated request that had succeeded.
+   */
   create(key: string, body: Uint8Array): Promise<'created' | 'exists'>
   /** Overwrites; only for hints, which may be wrong or absent. */
   put(key: string, body: Uint8Array): Promise<void>
@@ -37,7 +39,9 @@ export interface ObjectStore {
   abort(file: Pick<StagedFile, 'key' | 'upload'>): Promise<void>
   /** Staged files that are not completed. `area` as in `StageRequest`; `prefix`: keys below which they would appear. */
   staged(area: string, prefix: string): AsyncIterable<{ key: string; upload: string }>
-  /** Makes durable what was created, completed and deleted at these keys, by whomever; called before it is relied on. */
+  /**
+   * Makes durable what was created, completed and deleted at these keys, by whomever; called before it is relied on.
+   */
   settle(keys: string[]): Promise<void>
 }
 

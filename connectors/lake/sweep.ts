@@ -1,6 +1,6 @@
 /**
- * Removing what a run left: its uploads, its unit records, its plan, in this order, because the plan is what tells of the
- * rest.
+ * Removing what a run left: its uploads, its unit records, its plan, in this order, because the plan is what tells of
+ * the rest.
  *
  * Law: who sweeps a run has made sure before that it cannot commit any more what is swept: it is fenced off, or every
  * entry it will ever have has its outcome. Only uploads whose names are the run's are touched.
@@ -37,8 +37,8 @@ function isOf(plan: RunPlan, key: string): boolean {
 }
 
 /**
- * Removes unit records whose run has no plan any more: an attempt that woke up after its run was swept wrote them. Their
- * run was closed when its plan went, so no fence is needed.
+ * Removes unit records whose run has no plan any more: an attempt that woke up after its run was swept wrote them.
+ * Their run was closed when its plan went, so no fence is needed.
  */
 export async function sweepOrphans(at: LakeLane, run: string, records: string[]): Promise<void> {
   // The listing shows plans before units: a run that began in between has its plan by now.

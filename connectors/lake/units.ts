@@ -3,8 +3,8 @@
  *
  * Laws
  * - Two attempts at one unit share no file and no record; which one counts is said by the chain the workflow carries.
- * - The record is written when all files are closed, and after a look at the plan: a plan that is gone means that the run
- *   was closed meanwhile, and this attempt drops what it staged.
+ * - The record is written when all files are closed, and after a look at the plan: a plan that is gone means that the
+ *   run was closed meanwhile, and this attempt drops what it staged.
  * - A file without rows is never staged.
  */
 import { noCounts } from './counts.ts'
@@ -118,8 +118,8 @@ export function beginUnit(at: LakeLane, plan: RunPlan, place: UnitPlace): UnitWr
 }
 
 /**
- * A unit's record; null where there is none. Of a run that finishes another's plan, the units before its own are known by
- * its plan: their records went with the run that wrote them.
+ * A unit's record; null where there is none. Of a run that finishes another's plan, the units before its own are known
+ * by its plan: their records went with the run that wrote them.
  */
 export async function findUnit(at: LakeLane, run: string, range: string, id: string): Promise<UnitRecord | null> {
   const record = await readDocument(at.store, laneKeys(at.lane).unit(run, range, id), unitShape)

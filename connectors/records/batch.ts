@@ -30,7 +30,9 @@ export type ColumnData =
   | { kind: 'bits'; bits: Uint8Array }
   /** int32; date as days since 1970-01-01. */
   | { kind: 'int32'; values: Int32Array }
-  /** int64; timestamp as microseconds since the epoch; time as microseconds since midnight; decimal(p ≤ 18, s) unscaled. */
+  /**
+   * int64; timestamp as microseconds since the epoch; time as microseconds since midnight; decimal(p ≤ 18, s) unscaled.
+   */
   | { kind: 'int64'; values: BigInt64Array }
   | { kind: 'float64'; values: Float64Array }
   /** decimal(p > 18, s): unscaled two's complement, two words per row, low word first. */

@@ -1,4 +1,6 @@
-/** The size law, at a line width of 120: no code file above 400 lines, nine in ten at most 300, the median at most 100. */
+/**
+ * The size law, at a line width of 120: no code file above 400 lines, nine in ten at most 300, the median at most 100.
+ */
 import { expect, it } from 'vitest'
 import { codeFiles, textOf } from './sources.ts'
 
@@ -19,11 +21,17 @@ it('the median is at most 100 lines', () => {
   expect(linesAt(0.5)).toBeLessThanOrEqual(100)
 })
 
-it('no line is wider than 120', () => {
+it('no line is wider than 120, but for a text that cannot be broken', () => {
+  // The formatter breaks code, not comments and not texts; an address in a comment is such a text as well.
+  const unbroken = /['"`][^'"`]{30,}|https?:\/\/\S{60}/
   const wide = codeFiles().flatMap((path) =>
     textOf(path)
       .split('\n')
-      .flatMap((line, at) => (line.length > 120 && !/https?:\/\/\S{60}/.test(line) ? [`${path}:${at + 1}`] : [])),
+      .flatMap((line, at) => {
+        const comment = /^\s*(?:\*|\/\/|\/\*)/.test(line) && !/https?:\/\/\S{60}/.test(line)
+        const fits = line.length <= 120 || (line.length <= 200 && !comment && unbroken.test(line))
+        return fits ? [] : [`${path}:${at + 1}`]
+      }),
   )
   expect(wide).toEqual([])
 })

@@ -2,8 +2,8 @@
  * A directory as a lake.
  *
  * Laws
- * - `create` writes and syncs a file of its own, then links it to the name: the link is what is exclusive, and nobody ever
- *   reads half a document. (An exclusive open is exclusive too, but its content is not there at once.)
+ * - `create` writes and syncs a file of its own, then links it to the name: the link is what is exclusive, and nobody
+ *   ever reads half a document. (An exclusive open is exclusive too, but its content is not there at once.)
  * - A staged file lies below its area at the path it will have; completing is a rename. That the source is gone and the
  *   target has the right size means that somebody had done it.
  * - Files are synced before they are named, directories after: what an answer says, a power cut does not take back.

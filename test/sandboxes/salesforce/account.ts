@@ -1,4 +1,6 @@
-/** Account: the standard fields that matter and one custom field of every other type. Forty fields and two compounds. */
+/**
+ * Account: the standard fields that matter and one custom field of every other type. Forty fields and two compounds.
+ */
 import { address, audit, field, isDeleted, type ObjectModel, recordId } from './model.ts'
 import { hurting, HURTING_TEXT, word } from './values.ts'
 

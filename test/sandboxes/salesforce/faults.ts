@@ -1,4 +1,6 @@
-/** What goes wrong between a right answer and the caller: a queue of faults, each for the next requests that match it. */
+/**
+ * What goes wrong between a right answer and the caller: a queue of faults, each for the next requests that match it.
+ */
 import type { Answer } from './answer.ts'
 
 export interface Fault {

@@ -1,6 +1,6 @@
 /**
- * The sandbox as a process of its own: `tsx test/sandboxes/salesforce/main.ts --port 0 --accounts 5000`. Prints one line
- * of JSON, `{"url":…,"pid":…}`, and runs until it is told to end.
+ * The sandbox as a process of its own: `tsx test/sandboxes/salesforce/main.ts --port 0 --accounts 5000`. Prints one
+ * line of JSON, `{"url":…,"pid":…}`, and runs until it is told to end.
  */
 import { parseArgs } from 'node:util'
 import { startSalesforce } from './salesforce.ts'

@@ -1,6 +1,7 @@
 /**
  * Query answers in pages. A locator holds the rows that a query found, in its order; their values are read when a page
- * is asked for, and a row that was deleted meanwhile is left out, so that a page may be short or empty and not the last.
+ * is asked for, and a row that was deleted meanwhile is left out, so that a page may be short or empty and not the
+ * last.
  *
  * https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_query_more_results.htm
  */

@@ -1,7 +1,7 @@
 /**
- * The query language, as far as this sandbox speaks it: SELECT fields | COUNT() FROM one object, WHERE, ORDER BY, LIMIT,
- * OFFSET. Everything else is MALFORMED_QUERY, and so is what Salesforce itself refuses: AND and OR in one list without
- * parentheses, NOT after AND, a number in quotes.
+ * The query language, as far as this sandbox speaks it: SELECT fields | COUNT() FROM one object, WHERE, ORDER BY,
+ * LIMIT, OFFSET. Everything else is MALFORMED_QUERY, and so is what Salesforce itself refuses: AND and OR in one list
+ * without parentheses, NOT after AND, a number in quotes.
  *
  * https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select.htm
  */
