@@ -65,9 +65,10 @@ describeWithTemporal('a dev server', ({ cli, address }) => {
 
   it('ends when the process that started it is killed', async () => {
     const module = new URL('../../worker/temporal-server.ts', import.meta.url).href
+    const options = JSON.stringify({ cli, logFile: join(folder, 'orphan.log'), uiPort: null })
     const script = `
       import { startDevServer } from ${JSON.stringify(module)}
-      const server = await startDevServer({ cli: ${JSON.stringify(cli)}, logFile: ${JSON.stringify(join(folder, 'orphan.log'))}, uiPort: null })
+      const server = await startDevServer(${options})
       console.log(server.pid)
       setInterval(() => {}, 1000)`
     const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', script]
