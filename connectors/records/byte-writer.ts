@@ -1,0 +1,49 @@
+/** Bytes that grow. */
+export class ByteWriter {
+  bytes: Buffer
+  length = 0
+
+  constructor(capacity = 4096) {
+    this.bytes = Buffer.allocUnsafeSlow(capacity)
+  }
+
+  /** Room for so many more bytes. */
+  room(more: number): void {
+    if (this.length + more <= this.bytes.length) return
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + more))
+    this.bytes.copy(larger, 0, 0, this.length)
+    this.bytes = larger
+  }
+
+  byte(value: number): void {
+    if (this.length === this.bytes.length) this.room(1)
+    this.bytes[this.length++] = value
+  }
+
+  put(source: Uint8Array, start = 0, end = source.length): void {
+    const size = end - start
+    this.room(size)
+    const { bytes, length } = this
+    if (size > 48) bytes.set(source.subarray(start, end), length)
+    else for (let i = 0; i < size; i++) bytes[length + i] = source[start + i]!
+    this.length += size
+  }
+
+  /** Text of ASCII characters alone. */
+  ascii(text: string): void {
+    this.room(text.length)
+    this.length += this.bytes.write(text, this.length, 'latin1')
+  }
+
+  /** What was written; the writer begins anew with memory of its own. */
+  take(): Uint8Array {
+    const taken = this.bytes.subarray(0, this.length)
+    this.bytes = Buffer.allocUnsafeSlow(Math.max(4096, Math.min(this.length + (this.length >> 3), 1 << 22)))
+    this.length = 0
+    return taken
+  }
+
+  get view(): Uint8Array {
+    return this.bytes.subarray(0, this.length)
+  }
+}
