@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Json, JsonObject } from '../connectors/connector.ts'
 import type { Document } from '../connectors/document.ts'
+import { InputError } from '../connectors/errors.ts'
 import { flowSizeLimit, parseFlow } from '../connectors/flow.ts'
 
 /** One definition, the single argument of `runFlow`; `parseFlow` says what is in it. */
@@ -12,6 +13,18 @@ export function flowDocument(input: unknown, where?: Document): FlowDocument {
   parseFlow(input, where)
   flowSizeLimit(input as FlowDocument, where)
   return input as FlowDocument
+}
+
+/** @throws InputError where the document has options of one run: applied, every run would have them. */
+export function withoutRun(document: FlowDocument, where: string): void {
+  if (document.run === undefined) return
+  throw new InputError([
+    {
+      where,
+      what: 'options of one run cannot be applied: every run of the flow would have them',
+      advice: `Remove \`run\`, and give them to \`lakeward run ${flowName(document)}\` as flags.`,
+    },
+  ])
 }
 
 /** What is read of a document here. */

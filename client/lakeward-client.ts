@@ -21,7 +21,7 @@ import { meant } from '../connectors/nearest.ts'
 import { ClientError } from './client-error.ts'
 import { refused } from './connect.ts'
 import type { FlowDocument } from './flow-document.ts'
-import { flowDocument, flowName, objectIds } from './flow-document.ts'
+import { flowDocument, flowName, objectIds, withoutRun } from './flow-document.ts'
 import { scheduleId } from './flow-ids.ts'
 import type { FollowOptions, RunState } from './follow-run.ts'
 import { followRun } from './follow-run.ts'
@@ -73,17 +73,8 @@ export class LakewardClient {
   /** Creates the flow's schedule, or updates it where the definition differs. */
   async apply(definition: unknown): Promise<Applied> {
     const document = flowDocument(definition)
-    const name = flowName(document)
-    if (document.run !== undefined) {
-      throw new InputError([
-        {
-          where: `${name} run`,
-          what: 'options of one run cannot be applied: every run of the flow would have them',
-          advice: `Remove \`run\`, and give them to \`lakeward run ${name}\` as flags.`,
-        },
-      ])
-    }
-    return applyFlow(this.temporal, document, await this.attributes(name))
+    withoutRun(document, `${flowName(document)} run`)
+    return applyFlow(this.temporal, document, await this.attributes(flowName(document)))
   }
 
   /**

@@ -1,7 +1,7 @@
 /** apply, list, status, runs, pause, unpause, cancel, delete: the flows in Temporal. */
 import type { ObjectResult } from '../../activities/digests.ts'
 import { InputError } from '../../connectors/errors.ts'
-import { triggerText, written } from '../flow-document.ts'
+import { triggerText, withoutRun, written } from '../flow-document.ts'
 import { readFlows } from '../flow-files.ts'
 import type { FlowStatus, ListedFlow } from '../lakeward-client.ts'
 import type { RunSummary } from '../runs.ts'
@@ -80,6 +80,7 @@ export function addStoreCommands(register: Register): void {
 
 async function apply(call: Call, { json }: JsonFlag, ...[paths]: [string[]]): Promise<void> {
   const flows = await readFlows(paths)
+  for (const { document, file } of flows) withoutRun(document, `${file.at(['run'])} run`)
   const applied = await withTemporal(call, async (lakeward) => {
     const done = []
     // One after the other: what went through before an error is told.
