@@ -9,6 +9,7 @@
  * - Only requests that change nothing are repeated.
  * - Whatever a message quotes is redacted first.
  */
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { classify, showBody } from './classify.ts'
 import type { Answer, Meaning } from './classify.ts'
@@ -74,6 +75,8 @@ export function httpClient(setup: HttpSetup): HttpClient {
   const { connector, tokens, wire, signal } = setup
   const retry = { ...usual, ...setup.retry }
   const told = new Set<string>()
+  // Every request in flight listens to the session's signal.
+  setMaxListeners(0, signal)
 
   function fail(doing: string, meaning: Meaning & { status?: number }): ConnectorError {
     const secrets = [...setup.secrets()]

@@ -8,7 +8,8 @@
 const HIDDEN = '***'
 
 const looksSecret: [RegExp, string][] = [
-  [/\b(bearer|basic)\s+[\w.~+/=!-]{6,}/gi, `$1 ${HIDDEN}`],
+  // Ordinary words may follow these two as well.
+  [/\b(bearer|basic)\s+(?=[\w.~+/=!-]*\d|[\w.~+/=!-]{20})[\w.~+/=!-]{6,}/gi, `$1 ${HIDDEN}`],
   [
     /(["']?\b(?:access_token|refresh_token|client_secret|id_token|assertion|password|api_?key|sid)\b["']?\s*[:=]\s*["']?)[^\s"'&,;}]+/gi,
     `$1${HIDDEN}`,
