@@ -51,21 +51,24 @@ export class DurableTree {
 
   /** Makes the names in `directory` durable, and its own. */
   async sync(directory: string): Promise<void> {
-    await this.#syncIfThere(directory)
-    for (let at = directory; !this.#anchored.has(at); at = dirname(at)) {
-      await this.#syncIfThere(dirname(at))
-      this.#anchored.add(at)
-      if (at === this.root || at === dirname(at)) return
+    let isThere = await this.#syncIfThere(directory)
+    for (let at = directory; !this.#anchored.has(at) && at.length >= this.root.length; at = dirname(at)) {
+      const parentIsThere = await this.#syncIfThere(dirname(at))
+      if (isThere) this.#anchored.add(at)
+      isThere = parentIsThere
     }
   }
 
-  async #syncIfThere(directory: string): Promise<void> {
+  async #syncIfThere(directory: string): Promise<boolean> {
     try {
       await this.#fs.syncDirectory(directory)
+      return true
     } catch (error) {
-      // Removed meanwhile: then there is no name in it to lose. Above the lake, reading may be forbidden to us.
-      const above = !directory.startsWith(this.root) && hasCode(error, 'EACCES', 'EPERM')
-      if (!above && !hasCode(error, 'ENOENT')) throw error
+      // Above the lake, reading may be forbidden to us; what is there was there before us.
+      const isAbove = directory.length < this.root.length && hasCode(error, 'EACCES', 'EPERM')
+      // Removed meanwhile: then there is no name in it to lose.
+      if (!isAbove && !hasCode(error, 'ENOENT')) throw error
+      return false
     }
   }
 

@@ -116,36 +116,25 @@ class FileStore implements ObjectStore {
   async complete(file: StagedFile): Promise<'done' | 'absent' | 'lost'> {
     const source = this.#path(file.upload)
     const target = this.#path(file.key)
-    for (;;) {
-      const staged = await this.#size(source)
-      if (staged === null) return this.#completed(file, target)
-      if (staged !== file.bytes) return 'lost'
-      try {
-        await this.#tree.inDirectory(target, async () => {
-          // The rename says ENOENT for either side; only a missing target folder is to be made and tried again.
-          if ((await this.#size(source)) !== null) await this.#fs.rename(source, target)
-        })
-      } catch (error) {
-        if (hasCode(error, 'EXDEV')) throw otherDevice(target, error)
-        throw error
-      }
-      await this.#tree.sync(dirname(source))
-      await this.#tree.prune(dirname(source))
-    }
-  }
-
-  async #completed(file: StagedFile, target: string): Promise<'done' | 'absent'> {
-    const bytes = await this.#size(target)
-    if (bytes === null) return 'absent'
-    if (bytes !== file.bytes) {
-      throw new LakeError('LedgerDamaged', {
-        what: `the file has ${bytes} bytes, and the ledger says ${file.bytes}`,
-        where: target,
-        advice: 'Something else wrote it. Restore it, or see `lakeward repair NAME OBJECT`.',
+    const staged = await this.#size(source)
+    if (staged !== null && staged !== file.bytes) return 'lost'
+    try {
+      // The rename says ENOENT for either side: it is tried only while the source is there, and then the target's folder
+      // is what is missing. Who finds the source gone finds the target, or nothing.
+      await this.#tree.inDirectory(target, async () => {
+        if ((await this.#size(source)) !== null) await this.#fs.rename(source, target)
       })
+    } catch (error) {
+      if (hasCode(error, 'EXDEV')) throw otherDevice(target, error)
+      throw error
     }
+    const bytes = await this.#size(target)
+    if (bytes !== null && bytes !== file.bytes) throw otherFile(file, target, bytes)
+    // The new name first: were the old one's end durable alone, a power cut would leave neither.
     await this.#tree.sync(dirname(target))
-    return 'done'
+    await this.#tree.sync(dirname(source))
+    await this.#tree.prune(dirname(source))
+    return bytes === null ? 'absent' : 'done'
   }
 
   async abort(file: Pick<StagedFile, 'key' | 'upload'>): Promise<void> {
@@ -231,6 +220,14 @@ function noHardLinks(target: string, cause: unknown): LakeError {
     where: target,
     advice: 'Put the lake on a local file system or use S3; `lakeward doctor CONNECTION` tells what a place can do.',
     cause,
+  })
+}
+
+function otherFile(file: StagedFile, target: string, bytes: number): LakeError {
+  return new LakeError('LedgerDamaged', {
+    what: `the file has ${bytes} bytes, and the ledger says ${file.bytes}`,
+    where: target,
+    advice: 'Something else wrote it. Restore it, or see `lakeward repair NAME OBJECT`.',
   })
 }
 
