@@ -173,7 +173,8 @@ class Reader {
       const name = isScalar(key) ? nameOf(key) : undefined
       this.#anchor(key)
       if (name === undefined) this.#report(offset, path, 'has a key that is not plain text', 'write the key as text')
-      else if (name === '') this.#report(offset, path, 'has a key without a name')
+      else if (name === '' && isScalar(key) && key.value === null)
+        this.#report(offset, path, 'has a key without a name')
       else if (name === '__proto__') this.#report(offset, path, 'has a key that no system can hold: __proto__')
       else if (Object.hasOwn(table, name))
         this.#report(offset, [...path, name], `'${name}' is written twice`, 'keep one')
@@ -184,6 +185,9 @@ class Reader {
 
   #scalar(node: Scalar, path: Path, offset: number): unknown {
     const { value, source } = node
+    if (typeof value === 'number' && /^[-+]?0\d/.test(source ?? '')) {
+      return this.#refuse(offset, path, 'is a number with a zero before it', 'put it in quotes, or leave the zero out')
+    }
     if (typeof value === 'number' && !isExact(value, source ?? String(value))) {
       const advice = 'put it in quotes: as text it is kept digit by digit'
       return this.#refuse(offset, path, 'is a number that cannot be held exactly', advice)

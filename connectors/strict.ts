@@ -142,7 +142,8 @@ const nouns: Record<string, string> = {
 }
 
 function say(issue: RawIssue): string | undefined {
-  const owner = (issue.inst ?? issue.schema) as z.ZodType | undefined
+  // What a check complains about belongs to the schema it hangs on.
+  const owner = [issue.inst, issue.schema].find((one) => one instanceof z.ZodType)
   const about = owner && z.globalRegistry.get(owner)?.description
   const key = issue.path?.at(-1)
   if (issue.input === undefined && typeof key === 'string') return words(`'${key}' is missing`, about)
@@ -156,6 +157,7 @@ function say(issue: RawIssue): string | undefined {
     Object.assign(issue, { known: Object.keys(owner.def.shape) })
     return undefined
   }
+  if (issue.code === 'invalid_value') return words(`must be ${issue.values.map(String).join(' | ')}`, about)
   if (issue.code === 'invalid_union') return words(`cannot be ${kind(issue.input)}`, about)
   if (issue.code === 'too_small') {
     if (issue.origin === 'string') return words('is empty', about)
