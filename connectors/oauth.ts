@@ -74,7 +74,8 @@ export function readTokenAnswer(answer: Answer, keep: string[], rules: ErrorRule
   const accessToken = members?.access_token
   if (!members || typeof accessToken !== 'string' || accessToken === '') {
     const what = members ? 'JSON without an access token' : showBody(headers, body)
-    return { kind: 'answer', reason: `${status} with ${what} where a token was due` }
+    const advice = 'Is the address of the connection right, and is a login answered there?'
+    return { kind: 'answer', reason: `${status} with ${what} where a token was due`, advice }
   }
   const kept: Record<string, string> = {}
   for (const name of keep) {

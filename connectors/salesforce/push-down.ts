@@ -1,8 +1,8 @@
 /**
  * Which part of a flow's filter Salesforce may apply. Pure.
  *
- * Law: what is pushed down lets through all that our own filter lets through, and may let through more: the core applies
- * the filter again. Where SOQL is stricter than we are, or could be, nothing is pushed:
+ * Law: what is pushed down lets through all that our own filter lets through, and may let through more: the core
+ * applies the filter again. Where SOQL is stricter than we are, or could be, nothing is pushed:
  * - SOQL compares text without regard to case: `eq`, `in`, `contains` let more through, `ne` would let less through.
  * - Its order of text depends on the org's language: never pushed.
  * - Numbers and instants are compared there with a precision that is not ours: `gt` becomes `>=`, `lt` becomes `<=`,
@@ -72,7 +72,7 @@ function ofText(name: string, kind: string, operator: keyof Condition, condition
   return soql.compare(name, 'LIKE', soql.containsLiteral(contains))
 }
 
-/** Line breaks and other controls are not kept there as they were written, blank ends are cut, half characters refused. */
+/** There, line breaks are not kept as they were written, blank ends are cut, and half characters are refused. */
 function isPlain(value: string): boolean {
   return value !== '' && value === value.trim() && !/[\p{Cc}\p{Cs}]/u.test(value)
 }

@@ -2,8 +2,8 @@
  * Pages of a plan, from any position.
  *
  * Laws
- * - A cursor names the vendor's own place (a locator: its rows are fixed, nothing repeats) and, for the day it has expired,
- *   the last record's place in the order (stamp, id): either way every record comes once.
+ * - A cursor names the vendor's own place (a locator: its rows are fixed, nothing repeats) and, for the day it has
+ *   expired, the last record's place in the order (stamp, id): either way every record comes once.
  * - The end is `done`, and then all that was promised must have come.
  * - A record whose stamp has reached the bound was changed while we read: the next run brings it, so this one must not.
  */
@@ -132,8 +132,8 @@ function stampKey(stamp: string): string {
 }
 
 /**
- * As many records as the query promised. Fewer: either they have left its window since, or something was lost. More: some
- * came twice.
+ * As many records as the query promised. Fewer: either they have left its window since, or something was lost. More:
+ * some came twice.
  */
 async function proveEnd(session: Session, request: ReadRequest, cursor: Cursor, total: number, doing: string) {
   if (cursor.read === total) return

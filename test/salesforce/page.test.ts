@@ -66,7 +66,8 @@ describe('members', () => {
     const span = (body: Uint8Array) => ({ body, record: { start: 0, end: body.length } })
     const whole = joined([span(one), span(two)], new Set(['attributes', 'Id', 'S']))
     const expected =
-      '{"attributes":{"type":"A"},"Id":"a","S":"t","Amount":123456789012345678.90,"Rate":0.10000000000000000001,"Text":"\\u00e9"}'
+      '{"attributes":{"type":"A"},"Id":"a","S":"t","Amount":123456789012345678.90,' +
+      '"Rate":0.10000000000000000001,"Text":"\\u00e9"}'
     expect(Buffer.from(bodyOf([whole, whole])).toString()).toBe(`{"records":[${expected},${expected}]}`)
     expect(Buffer.from(bodyOf([])).toString()).toBe('{"records":[]}')
   })
