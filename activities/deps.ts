@@ -25,10 +25,10 @@ export interface Deps {
 
 export interface ConnectionUse {
   signal: AbortSignal
-  beat(position: string): void
-  note(text: string): void
+  beat: (position: string) => void
+  note: (text: string) => void
   /** Asks for a token newer than `staleVersion`, once for everybody who asks. */
-  renew(staleVersion: number): Promise<void>
+  renew: (staleVersion: number) => Promise<void>
 }
 
 export interface Connected {

@@ -11,6 +11,7 @@ import { CompleteAsyncError } from '@temporalio/activity'
 import type { ErrorKind } from '../connectors/connector.ts'
 import { ConnectorError, InputError } from '../connectors/errors.ts'
 import { LakeError } from '../connectors/lake/errors.ts'
+import { DriftError } from '../connectors/records/drift.ts'
 
 interface Meaning {
   type: string
@@ -38,6 +39,7 @@ export function asApplicationFailure(error: unknown, attempt: number): Error {
   if (error instanceof CompleteAsyncError) return error
   if (error instanceof ConnectorError) return fromConnector(error, attempt)
   if (error instanceof LakeError) return ApplicationFailure.nonRetryable(error.message, error.type)
+  if (error instanceof DriftError) return ApplicationFailure.nonRetryable(error.message, error.type)
   if (error instanceof InputError) return ApplicationFailure.nonRetryable(error.message, 'FlowInvalid')
   if (isAbort(error)) return new CancelledFailure('the step was cancelled')
   return fromSystem(error, attempt)

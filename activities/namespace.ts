@@ -13,7 +13,8 @@ export interface Namespace {
 }
 
 const known = new Map<string, Namespace>()
-const KEYWORD = 2 // temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+/** temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD */
+const KEYWORD = 2
 
 export async function currentNamespace(): Promise<Namespace> {
   const { namespace: name } = activityInfo()
@@ -34,7 +35,7 @@ async function registered(namespace: string): Promise<Set<string>> {
   try {
     const answer = await connection.operatorService.listSearchAttributes({ namespace })
     const all = { ...answer.systemAttributes, ...answer.customAttributes }
-    return new Set(attributeNames.filter((name) => all[name] === KEYWORD))
+    return new Set(attributeNames.filter((name) => Number(all[name]) === KEYWORD))
   } catch (error) {
     // Some clusters do not let a worker ask. Runs go on without attributes.
     log.warn('search attributes cannot be listed', { namespace, error: String(error) })

@@ -11,10 +11,10 @@ const BEAT_MS = 10_000
 
 export interface StepContext {
   signal: AbortSignal
-  beat(position: string): void
+  beat: (position: string) => void
   /** Sentences for the run's details, told once each. */
   notes: Set<string>
-  sleep(ms: number): Promise<void>
+  sleep: (ms: number) => Promise<void>
 }
 
 export function step<In, Out>(work: (input: In, context: StepContext) => Promise<Out>): (input: In) => Promise<Out> {

@@ -1,0 +1,18 @@
+/** Removes a committed run's plan and units. What is left over, the next open removes. */
+import { finishRun } from '../connectors/lake/finish.ts'
+import { readPlan } from '../connectors/lake/plans.ts'
+import type { Deps } from './deps.ts'
+import type { CloseInput } from './digests.ts'
+import { connectSource, lakeLane, sourceOf } from './lane.ts'
+import { step } from './step.ts'
+
+export const closeRun = (deps: Deps) =>
+  step(async ({ task, run }: CloseInput, context): Promise<void> => {
+    const at = await lakeLane(deps, task, context)
+    const plan = await readPlan(at, run.key)
+    if (!plan) return
+    const connected = await connectSource(deps, plan.source.connection, context)
+    // Only now: what the vendor forgets here is committed and complete.
+    await sourceOf(connected).release?.(connected.session, plan.plan, 'done')
+    await finishRun(at, plan)
+  })

@@ -1,0 +1,88 @@
+/**
+ * The commit of a run: the window is counted once more, then one entry decides. May be repeated by anyone.
+ *
+ * Law: what the counts prove is said with the entry. Records only ever leave a closed window (a change moves their stamp
+ * past its end), so the source's count at plan (C0) and now (C1) bound what a correct read finds: C1 ≤ read ≤ C0.
+ */
+import { ApplicationFailure } from '@temporalio/common'
+import { startOf, walkChains } from '../connectors/lake/chain.ts'
+import type { Chain } from '../connectors/lake/chain.ts'
+import { commitRun as commit } from '../connectors/lake/commit.ts'
+import { addCounts, noCounts } from '../connectors/lake/counts.ts'
+import type { CommitEntry, Counts, RunPlan } from '../connectors/lake/protocol.ts'
+import { worthAnEntry } from '../connectors/lake/windows.ts'
+import type { Json } from '../connectors/connector.ts'
+import type { Deps } from './deps.ts'
+import type { CommitDigest, CommitInput } from './digests.ts'
+import { sourceOf } from './lane.ts'
+import type { Planned } from './stored-plan.ts'
+import { planned } from './stored-plan.ts'
+import { step } from './step.ts'
+
+export const commitRun = (deps: Deps) =>
+  step(async (input: CommitInput, context): Promise<CommitDigest> => {
+    const run = await planned(deps, input, context)
+    const { at, plan } = run
+    // null: the records are gone, and the ledger tells why; the commit looks there.
+    const chains = (await walkChains(at, plan, startOf(plan), input.units)) ?? []
+    const counts = chains.flatMap(({ units }) => units).reduce((sum, unit) => addCounts(sum, unit.counts), noCounts())
+    const state = await nextState(run, chains)
+    context.beat('counting the window again')
+    const proof = await proofOf(run, counts)
+    const notes = [...context.notes, ...quarantineNote(counts)]
+
+    const worth = worthAnEntry(plan, counts, state, proof)
+    if (!worth.entry && chains.length > 0) {
+      if (worth.doubtful) throw doubtful(plan, worth.why ?? 'the source gave no rows')
+      return {
+        n: null,
+        watermark: plan.before.watermark,
+        files: 0,
+        counts,
+        proof: proof.verdict,
+        notes: [...notes, worth.why ?? ''].filter((note) => note !== ''),
+      }
+    }
+    context.beat('committing')
+    const { entry } = await commit(at, plan, { units: input.units, state, proof })
+    return {
+      n: entry.n,
+      watermark: entry.after.watermark,
+      files: entry.files.filter((file) => !file.quarantine).length,
+      counts: entry.counts,
+      proof: entry.proof.verdict,
+      notes,
+    }
+  })
+
+async function nextState({ connector, session, plan }: Planned, chains: Chain[]): Promise<Json> {
+  const source = sourceOf({ connector, session })
+  const ends = chains.map(({ end }) => end.cursor)
+  return source.finish ? source.finish(session, plan.plan, ends) : plan.before.state
+}
+
+async function proofOf({ connector, session, plan }: Planned, counts: Counts): Promise<CommitEntry['proof']> {
+  const source = sourceOf({ connector, session })
+  const { counted } = plan.plan
+  const now = source.count ? await source.count(session, plan.plan) : null
+  return { planned: counted, now, verdict: verdict(counted, now, counts.read) }
+}
+
+function verdict(counted: number | null, now: number | null, read: number): string {
+  if (counted === null || now === null) return `${read} read; the source cannot count`
+  if (now <= read && read <= counted) return `proven: ${now} now ≤ ${read} read ≤ ${counted} when planned`
+  return `finding: ${read} read, but the source counted ${counted} when planned and ${now} now`
+}
+
+function quarantineNote({ quarantined }: Counts): string[] {
+  if (quarantined === 0) return []
+  return [`${quarantined} records are in quarantine, with the rule they broke: see _lakeward/…/quarantine in the lake.`]
+}
+
+function doubtful(plan: RunPlan, why: string): ApplicationFailure {
+  const what = `${plan.source.object}: ${why}. What was there stays.`
+  return ApplicationFailure.nonRetryable(
+    `${what} Look at the source and at the filter of the flow.`,
+    'NothingToReplaceWith',
+  )
+}

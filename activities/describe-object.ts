@@ -1,0 +1,158 @@
+/**
+ * The source's schema now, reconciled with the lane's, and the plan of the run: written once, read by every later step.
+ *
+ * Laws
+ * - A plan that is stored is the run's plan: an attempt that comes later takes it, whatever the source says by then.
+ * - A run that another left unfinished is finished first, under its own plan.
+ */
+import type { Ask, Field, Json, ObjectSchema, Source } from '../connectors/connector.ts'
+import { ConnectorError, InputError } from '../connectors/errors.ts'
+import { checkOptions } from '../connectors/flow.ts'
+import { lakeIdentity } from '../connectors/lake/identity.ts'
+import { readState } from '../connectors/lake/lane-state.ts'
+import { checkMoved, draftPlan, planHash, readPlan, resumePlan, writePlan } from '../connectors/lake/plans.ts'
+import type { LaneState, RunPlan } from '../connectors/lake/protocol.ts'
+import { planWindow } from '../connectors/lake/windows.ts'
+import { reconcile } from '../connectors/records/drift.ts'
+import { neededFields, outputFields } from '../connectors/records/recipe.ts'
+import type { Connected, Deps } from './deps.ts'
+import type { DescribeInput, PlanDigest } from './digests.ts'
+import { connectSource, lakeLane, laneFlow, sourceOf } from './lane.ts'
+import type { LaneFlow } from './lane.ts'
+import { recipeHash, showsDeletes, storedRecipe } from './recipe.ts'
+import type { StoredRecipe } from './recipe.ts'
+import { step } from './step.ts'
+
+const RANGES_AT_ONCE = 4
+
+export const describeObject = (deps: Deps) =>
+  step(async (input: DescribeInput, context): Promise<PlanDigest> => {
+    const at = await lakeLane(deps, input.task, context)
+    const { run } = input.open
+    const stored = await readPlan(at, run.key)
+    if (stored) return digest(stored, [])
+    const { state, unfinished } = await readState(at, input.open.base)
+    const lakeId = await lakeIdentity(at.store)
+    const opened = { n: input.open.n, state, lakeId }
+    if (unfinished) {
+      const plan = await writePlan(at, resumePlan(at, run, opened, unfinished))
+      return digest(plan, ['Finishes the run that was left unfinished, under its bound.'])
+    }
+    const lane = laneFlow(input.task)
+    const connected = await connectSource(deps, lane.flow.source.connection, context)
+    lane.flow = checkOptions(lane.flow, connected.connector)
+    const sourceIdentity = await connected.connector.identity(connected.session)
+    checkMoved(state, { sourceIdentity, lakeId }, lane.flow.run.full)
+
+    context.beat(`describing ${lane.object.object}`)
+    const drafted = await draft(lane, connected, state, input)
+    const plan = await writePlan(
+      at,
+      draftPlan(at, run, opened, {
+        ...drafted,
+        source: {
+          connection: lane.flow.source.connection,
+          connector: connected.connector.name,
+          identity: sourceIdentity,
+          object: lane.object.object,
+        },
+      }),
+    )
+    return digest(plan, [...drafted.drift, ...context.notes])
+  })
+
+async function draft(lane: LaneFlow, connected: Connected, state: LaneState, { task, open }: DescribeInput) {
+  const { flow, object } = lane
+  const source = sourceOf(connected)
+  const schema = await source.describe(connected.session, object.object, object.options)
+  refuseWithoutStamp(source, schema, lane)
+  const instant = new Date(task.nominalMs ?? open.run.startedMs).toISOString()
+  const recipe = storedRecipe(lane, schema, instant, open.run.key)
+  const hash = recipeHash(recipe)
+  const window = planWindow({
+    state,
+    read: object.read,
+    write: flow.destination.write,
+    startFrom: object.startFrom ?? null,
+    ...flow.run,
+  })
+  const { sourceSchema, outputSchema } = state
+  const before =
+    window.kind.kind !== 'generation' && sourceSchema && outputSchema
+      ? { source: sourceSchema, output: outputSchema, sameRecipe: state.recipeHash === hash }
+      : null
+  const reconciled = reconcile(flow.onDrift, schema.fields, before, (fields) => outputFields(recipe, fields))
+  const told = before && !before.sameRecipe ? ['The flow has changed since the last entry: filter or transforms.'] : []
+  const ask: Ask = {
+    object: object.object,
+    options: object.options,
+    schema,
+    fields: fieldsToRead(reconciled.source, schema, recipe),
+    filter: object.where,
+    mode: window.mode,
+    includeDeleted: showsDeletes(lane, schema),
+    cursorField: object.cursorField ?? null,
+    state: state.state,
+    ...(window.from === null ? {} : { from: window.from }),
+    ...(window.to === null ? {} : { to: window.to }),
+    ceiling: task.nominalMs,
+    settleMs: object.settleMs ?? source.settleMs ?? 0,
+    parallel: RANGES_AT_ONCE,
+  }
+  const plan = await source.plan(connected.session, ask)
+  return {
+    kind: window.kind,
+    prefix: recipe.folder,
+    plan,
+    sourceSchema: reconciled.source,
+    outputSchema: reconciled.output,
+    recipe: recipe as unknown as Json,
+    recipeHash: hash,
+    drift: [...reconciled.drift, ...told],
+  }
+}
+
+/** What the output is made of and still exists; the source adds its keys and cursor itself. */
+function fieldsToRead(fields: Field[], schema: ObjectSchema, recipe: StoredRecipe): string[] {
+  const gone = new Set(fields.filter((field) => field.gone).map((field) => field.name))
+  const names = neededFields(recipe, fields, schema.keys).filter((name) => !gone.has(name))
+  if (names.length > 0) return names
+  throw new ConnectorError({
+    connector: 'lakeward',
+    doing: `plan ${schema.object}`,
+    kind: 'forbidden',
+    reason: 'no field of it can be read with this login',
+    advice: 'Give the login read access to the fields of this object.',
+  })
+}
+
+/** Without a stamp, and without a state of the source's own, every incremental run would read everything again. */
+function refuseWithoutStamp(source: Source, schema: ObjectSchema, lane: LaneFlow): void {
+  if (lane.object.read === 'full' || source.finish || schema.cursors.length > 0 || lane.object.cursorField) return
+  throw new InputError([
+    {
+      what: `${schema.object} has no field that tells what changed, so it cannot be read incrementally`,
+      where: 'source.objects[0].read',
+      advice: 'Say read: full for this object, with write: replace for a snapshot.',
+    },
+  ])
+}
+
+function digest(plan: RunPlan, drift: string[]): PlanDigest {
+  const { ranges, api, from, bound, counted, heldBack, notes } = plan.plan
+  const behind = Object.entries(plan.resumes?.ranges ?? {}).filter(([, end]) => end.unit !== null)
+  return {
+    planHash: planHash(plan),
+    ranges: ranges.map(({ id }) => id).filter((id) => !plan.resumes?.ranges[id]?.end),
+    ...(behind.length > 0
+      ? { resumed: Object.fromEntries(behind.map(([id, { seq, unit }]) => [id, { seq, unit: unit as string }])) }
+      : {}),
+    api,
+    from,
+    bound,
+    counted,
+    heldBack,
+    notes,
+    drift,
+  }
+}

@@ -1,0 +1,26 @@
+/** All steps over one worker's dependencies: names are unique in a worker and known to runs in flight, so they stay. */
+import { cancelRun } from './cancel-run.ts'
+import { closeRun } from './close-run.ts'
+import { commitRun } from './commit-run.ts'
+import type { Deps } from './deps.ts'
+import { describeHolder } from './describe-holder.ts'
+import { describeObject } from './describe-object.ts'
+import { extractUnit } from './extract-unit.ts'
+import { openLane } from './open-lane.ts'
+import { planFlow } from './plan-flow.ts'
+import { refreshToken } from './refresh-token.ts'
+import type { Steps } from './steps.ts'
+
+export function createActivities(deps: Deps): Steps {
+  return {
+    planFlow: planFlow(deps),
+    describeHolder,
+    openLane: openLane(deps),
+    describeObject: describeObject(deps),
+    extractUnit: extractUnit(deps),
+    commitRun: commitRun(deps),
+    closeRun: closeRun(deps),
+    cancelRun: cancelRun(deps),
+    refreshToken: refreshToken(deps),
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The files of one unit: rows go through the flow's transforms, into a sink per partition, and from there to staged files.
+ *
+ * Laws
+ * - read = written + filtered + dropped + quarantined, for every page.
+ * - At most 64 partitions are open at once; the one that was used longest ago is closed to open another. What all sinks
+ *   hold back together is bounded too: the largest is flushed.
+ * - A file without rows is never staged.
+ */
+import { ApplicationFailure } from '@temporalio/common'
+import type { Field, Page } from '../connectors/connector.ts'
+import { ConnectorError } from '../connectors/errors.ts'
+import { noCounts } from '../connectors/lake/counts.ts'
+import type { Counts, RunPlan } from '../connectors/lake/protocol.ts'
+import type { StagedFileWriter, UnitWriter } from '../connectors/lake/units.ts'
+import type { Batch } from '../connectors/records/batch.ts'
+import { csvSink } from '../connectors/records/csv.ts'
+import { decodePage } from '../connectors/records/decode.ts'
+import { jsonlSink } from '../connectors/records/jsonl.ts'
+import { PageError } from '../connectors/records/page-error.ts'
+import { parquetSink } from '../connectors/records/parquet.ts'
+import { partitioner } from '../connectors/records/partition.ts'
+import type { Partitioner } from '../connectors/records/partition.ts'
+import { quarantineLine } from '../connectors/records/quarantine.ts'
+import type { Reject } from '../connectors/records/quarantine.ts'
+import { InvalidRecord, compileRecipe, keyNames } from '../connectors/records/recipe.ts'
+import type { Pipeline } from '../connectors/records/recipe.ts'
+import type { Sink } from '../connectors/records/sink.ts'
+import type { Deps } from './deps.ts'
+import type { StoredRecipe } from './recipe.ts'
+
+const MOST_OPEN = 64
+const MOST_BUFFERED = 128 * 1024 * 1024
+/** A quarantine is for people to look at; its lines go out in pieces of this size. */
+const PIECE = 256 * 1024
+
+const sinks: Record<StoredRecipe['format'], (fields: Field[]) => Sink> = {
+  parquet: (fields) => parquetSink(fields),
+  jsonl: jsonlSink,
+  csv: csvSink,
+}
+
+interface OpenFile {
+  sink: Sink
+  writer: StagedFileWriter
+}
+
+export class UnitFiles {
+  readonly counts: Counts = noCounts()
+  readonly #unit: UnitWriter
+  readonly #plan: RunPlan
+  readonly #recipe: StoredRecipe
+  readonly #pipeline: Pipeline
+  readonly #partitions: Partitioner
+  /** By folder, the one used longest ago first. */
+  readonly #open = new Map<string, OpenFile>()
+  #quarantine: { writer: StagedFileWriter; rows: number; waiting: string[]; length: number } | null = null
+  #closedBytes = 0
+
+  static async open(deps: Deps, unit: UnitWriter, plan: RunPlan, recipe: StoredRecipe): Promise<UnitFiles> {
+    const keys = new Map(await Promise.all(keyNames(recipe).map(async (name) => [name, await deps.key(name)] as const)))
+    const pipeline = compileRecipe(recipe, plan.sourceSchema, plan.outputSchema, (name) => keys.get(name)!)
+    return new UnitFiles(unit, plan, recipe, pipeline)
+  }
+
+  private constructor(unit: UnitWriter, plan: RunPlan, recipe: StoredRecipe, pipeline: Pipeline) {
+    this.#unit = unit
+    this.#plan = plan
+    this.#recipe = recipe
+    this.#pipeline = pipeline
+    this.#partitions = partitioner(recipe.partitionBy, plan.outputSchema, recipe)
+  }
+
+  /** The target size is reached: the unit should end, and with it its files. */
+  get full(): boolean {
+    let bytes = this.#closedBytes
+    for (const { sink } of this.#open.values()) bytes += sink.bytes
+    return bytes >= this.#recipe.fileSizeBytes
+  }
+
+  async page(page: Page): Promise<void> {
+    this.counts.pages++
+    try {
+      for (const decoded of decodePage(page, this.#plan.sourceSchema)) {
+        const { batch, read, filtered, dropped, rejects } = this.#pipeline.run(decoded)
+        this.counts.read += read
+        this.counts.filtered += filtered
+        this.counts.dropped += dropped
+        this.counts.quarantined += rejects.length
+        this.counts.written += batch.rows
+        await this.#write(batch)
+        if (rejects.length > 0) await this.#reject(rejects)
+      }
+    } catch (error) {
+      throw this.#told(error)
+    }
+    await this.#relieve()
+  }
+
+  /** Closes every file; the counts are final. */
+  async close(): Promise<Counts> {
+    for (const folder of this.#open.keys()) await this.#closeFile(folder)
+    if (this.#quarantine) {
+      await this.#quarantine.writer.write(Buffer.from(this.#quarantine.waiting.join('')))
+      await this.#quarantine.writer.close(this.#quarantine.rows)
+    }
+    const { read, written, filtered, dropped, quarantined } = this.counts
+    if (read !== written + filtered + dropped + quarantined) {
+      throw new Error(`${read} read, but ${written} written + ${filtered} filtered + ${dropped} + ${quarantined}`)
+    }
+    return this.counts
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    for (const { folder, rows } of this.#partitions.split(batch)) {
+      const file = await this.#file(folder)
+      file.sink.append(batch, rows)
+      for (const chunk of file.sink.drain()) await file.writer.write(chunk)
+    }
+  }
+
+  async #file(folder: string): Promise<OpenFile> {
+    let file = this.#open.get(folder)
+    if (file) this.#open.delete(folder)
+    else {
+      const [oldest] = this.#open.keys()
+      if (oldest !== undefined && this.#open.size >= MOST_OPEN) await this.#closeFile(oldest)
+      const { format } = this.#recipe
+      file = { sink: sinks[format](this.#plan.outputSchema), writer: await this.#unit.file(folder, format) }
+    }
+    this.#open.set(folder, file)
+    return file
+  }
+
+  async #closeFile(folder: string): Promise<void> {
+    const { sink, writer } = this.#open.get(folder)!
+    this.#open.delete(folder)
+    for (const chunk of sink.finish()) await writer.write(chunk)
+    await writer.close(sink.rows)
+    this.#closedBytes += sink.bytes
+  }
+
+  async #relieve(): Promise<void> {
+    for (;;) {
+      const files = [...this.#open.values()]
+      const buffered = files.reduce((sum, { sink }) => sum + sink.buffered, 0)
+      if (buffered <= MOST_BUFFERED) return
+      const { sink, writer } = files.reduce((most, file) => (file.sink.buffered > most.sink.buffered ? file : most))
+      sink.flush()
+      for (const chunk of sink.drain()) await writer.write(chunk)
+    }
+  }
+
+  async #reject(rejects: Reject[]): Promise<void> {
+    this.#quarantine ??= {
+      writer: await this.#unit.file('', 'jsonl', { quarantine: true }),
+      rows: 0,
+      waiting: [],
+      length: 0,
+    }
+    const kept = this.#quarantine
+    const about = { flow: this.#plan.files, object: this.#plan.source.object, run: this.#plan.run }
+    for (const reject of rejects) {
+      const line = quarantineLine(reject, about)
+      kept.waiting.push(line)
+      kept.length += line.length
+      kept.rows++
+      if (kept.length < PIECE) continue
+      await kept.writer.write(Buffer.from(kept.waiting.join('')))
+      kept.waiting = []
+      kept.length = 0
+    }
+  }
+
+  #told(error: unknown): unknown {
+    const { connector, object } = this.#plan.source
+    if (error instanceof PageError) {
+      return new ConnectorError({ connector, doing: `read ${object}`, kind: 'answer', reason: error.message })
+    }
+    if (!(error instanceof InvalidRecord)) return error
+    return ApplicationFailure.nonRetryable(
+      `${object}: ${error.message}. Mend the record at the source, or let onInvalid quarantine it.`,
+      'RecordInvalid',
+    )
+  }
+}

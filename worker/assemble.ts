@@ -1,0 +1,176 @@
+/**
+ * Puts a worker's parts together: the installation file, secrets, tokens, connections and lakes, each made when it is
+ * first needed and then kept. What fails is not kept: a file that was mended is read again.
+ */
+import { createSecretKey } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { join } from 'node:path'
+import type { ConnectionUse, Connected, Deps } from '../activities/deps.ts'
+import { InputError } from '../connectors/errors.ts'
+import { connector } from '../connectors/index.ts'
+import { readInstallation } from '../connectors/installation.ts'
+import type { Connection, Installation } from '../connectors/installation.ts'
+import type { ObjectStore } from '../connectors/lake/store.ts'
+import { createCredentials } from './credentials.ts'
+import type { Credentials } from './credentials.ts'
+import { drainSignal } from './drain.ts'
+import { resolveSecret } from './secrets.ts'
+import { makeSession } from './session.ts'
+import { stateKey } from './state-key.ts'
+import { directoryState } from './state.ts'
+import type { StateStore } from './state.ts'
+import { createWires } from './wires.ts'
+import type { Wires } from './wires.ts'
+
+export interface AssembleOptions {
+  /** Path of lakeward.yaml; default: LAKEWARD_CONFIG, then ./lakeward.yaml. */
+  installation?: string
+  /** Secrets may stand in lakeward.yaml in plain text: for a machine of one's own. */
+  plainSecrets?: boolean
+  /** Silence after which a step goes to another worker, 5 to 600; default: LAKEWARD_HEARTBEAT_SECONDS, then 45. */
+  heartbeatSeconds?: number
+}
+
+const HEARTBEAT_SECONDS = 45
+
+/** The parts as commands use them too, that run where they are typed: without `renew`, they ask the vendor themselves. */
+export interface Parts {
+  installation: Installation
+  credentials: Credentials
+  connect(name: string, use: Omit<ConnectionUse, 'renew'> & Partial<ConnectionUse>): Promise<Connected>
+  lake(name: string): Promise<ObjectStore>
+  key(name: string): Promise<KeyObject>
+  close(): Promise<void>
+}
+
+export function assemble(options: AssembleOptions = {}): Deps {
+  const parts = kept(() => openParts(options))
+  return {
+    installation: async () => (await parts()).installation,
+    connect: async (name, use) => (await parts()).connect(name, use),
+    lake: async (name) => (await parts()).lake(name),
+    refresh: async ({ connection, staleVersion }, namespaceId) =>
+      (await parts()).credentials.refresh(connection, staleVersion, namespaceId),
+    key: async (name) => (await parts()).key(name),
+    drain: drainSignal(),
+    heartbeatSeconds: heartbeatSeconds(options),
+  }
+}
+
+export async function openParts(options: AssembleOptions): Promise<Parts> {
+  const { plainSecrets = false } = options
+  const installation = await readInstallation(installationPath(options), { plainSecrets })
+  const { directory } = installation
+  const wires = createWires()
+  const credentials = createCredentials({
+    state: () => openState(installation),
+    async login(name) {
+      const connection = named(installation, name)
+      const { settings, auth, allowInsecure } = connection
+      return {
+        connection: name,
+        connector: await connector(connection.connector),
+        settings,
+        auth: auth && { ...auth },
+        allowInsecure,
+        directory,
+      }
+    },
+    wires,
+  })
+  const lakes = new Map<string, () => Promise<ObjectStore>>()
+  return {
+    installation,
+    credentials,
+    connect: (name, use) => connect(named(installation, name), credentials, wires, use),
+    lake(name) {
+      let lake = lakes.get(name)
+      if (!lake) lakes.set(name, (lake = kept(() => openLake(named(installation, name), credentials, wires))))
+      return lake()
+    },
+    async key(name) {
+      const where = `keys.${name}`
+      const reference = installation.keys[name]
+      if (!reference) throw missing(`the workers have no key ${name}`, where, Object.keys(installation.keys))
+      const text = typeof reference === 'string' ? reference : await resolveSecret(reference, { where, directory })
+      return createSecretKey(text, 'utf8')
+    },
+    close: () => wires.close(),
+  }
+}
+
+export function installationPath(options: AssembleOptions): string {
+  return options.installation ?? process.env['LAKEWARD_CONFIG'] ?? 'lakeward.yaml'
+}
+
+async function connect(
+  connection: Connection,
+  credentials: Credentials,
+  wires: Wires,
+  use: Omit<ConnectionUse, 'renew'> & Partial<ConnectionUse>,
+): Promise<Connected> {
+  const found = await connector(connection.connector)
+  const { name, settings, auth, allowInsecure } = connection
+  const session = makeSession({
+    connection: name,
+    connector: found,
+    settings,
+    authType: auth?.type ?? null,
+    allowInsecure,
+    credentials,
+    wires,
+    ...use,
+  })
+  return { connector: found, session }
+}
+
+async function openLake(connection: Connection, credentials: Credentials, wires: Wires): Promise<ObjectStore> {
+  const never = new AbortController().signal
+  const quiet = { signal: never, beat: () => {}, note: () => {} }
+  const { connector: found, session } = await connect(connection, credentials, wires, quiet)
+  if (found.destination?.lake) return found.destination.lake(session) as ObjectStore
+  throw missing(`${connection.name} is no lake`, 'destination.connection', [])
+}
+
+/** A lake connection keeps the state beside its ledgers; today that is a directory. */
+async function openState({ state, connections }: Installation): Promise<StateStore> {
+  if ('directory' in state) return directoryState(state.directory, await stateKey())
+  const path = connections[state.connection]?.settings['path']
+  if (typeof path !== 'string') throw missing(`state cannot be kept in ${state.connection} yet`, 'state', [])
+  return directoryState(join(path, '_lakeward', 'state'), await stateKey())
+}
+
+function named(installation: Installation, name: string): Connection {
+  const connection = installation.connections[name]
+  if (connection) return connection
+  throw missing(`no connection is called ${name}`, installation.path, Object.keys(installation.connections))
+}
+
+function missing(what: string, where: string, names: string[]): InputError {
+  return new InputError([{ what, where, ...(names.length > 0 ? { advice: `There are: ${names.join(', ')}.` } : {}) }])
+}
+
+function heartbeatSeconds(options: AssembleOptions): number {
+  const text = process.env['LAKEWARD_HEARTBEAT_SECONDS']
+  const seconds = options.heartbeatSeconds ?? (text === undefined ? HEARTBEAT_SECONDS : Number(text))
+  if (Number.isInteger(seconds) && seconds >= 5 && seconds <= 600) return seconds
+  throw new InputError([
+    {
+      what: `${text ?? seconds} is no number of seconds from 5 to 600`,
+      where: 'LAKEWARD_HEARTBEAT_SECONDS',
+      advice: `Leave it out for ${HEARTBEAT_SECONDS}.`,
+    },
+  ])
+}
+
+/** Makes it once; a failure is forgotten. */
+function kept<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    if (!made) {
+      made = make()
+      made.catch(() => (made = undefined))
+    }
+    return made
+  }
+}

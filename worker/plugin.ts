@@ -1,0 +1,30 @@
+/**
+ * Lakeward as a Temporal plugin: adds the steps to any worker, and the workflows to a worker that has none of its own.
+ *
+ * A worker with its own workflows keeps them, and takes ours by `export * from 'lakeward/workflows'` in its workflows file:
+ * a bundle has one entry, and a plugin cannot add a second (https://docs.temporal.io/develop/plugins-guide).
+ * Register the plugin once, at the worker; at the connection as well it would be applied twice.
+ */
+import { fileURLToPath } from 'node:url'
+import { SimplePlugin } from '@temporalio/plugin'
+import { createActivities } from '../activities/index.ts'
+import { assemble } from './assemble.ts'
+import type { AssembleOptions } from './assemble.ts'
+
+export type LakewardPluginOptions = AssembleOptions
+
+/** `.ts` from a clone, `.js` from the package. */
+export const workflowsPath = fileURLToPath(
+  new URL(`../workflows/index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+)
+
+export class LakewardPlugin extends SimplePlugin {
+  /** `installation`: path of lakeward.yaml; default ./lakeward.yaml. It is read when the first step needs it. */
+  constructor(options: LakewardPluginOptions = {}) {
+    super({
+      name: 'lakeward.LakewardPlugin',
+      activities: createActivities(assemble(options)),
+      workflowsPath: (own) => own ?? workflowsPath,
+    })
+  }
+}
