@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import type { FieldType } from './connector.ts'
 import { castType, fieldName, fields, newField, plainValue, templateText, timezoneName } from './flow-values.ts'
-import { always, choice, integer, isTable, list, strict, text, words } from './strict.ts'
+import { datePattern } from './records/date-pattern.ts'
+import { always, choice, integer, isTable, list, parsed, type Read, strict, text, words } from './strict.ts'
 
 export type OnInvalid = 'drop' | 'quarantine' | 'fail'
 export type PlainValue = string | number | boolean
@@ -105,6 +106,11 @@ const keyName = z
   })
   .describe('The name of a key below `keys` in lakeward.yaml')
 
+const datePatternText = parsed('How to write them, for example yyyy-MM-dd', (written): Read<string> => {
+  const read = datePattern(written, 'UTC')
+  return 'wrong' in read ? { refused: words(read.wrong, 'for example yyyy-MM-dd or HH:mm:ss') } : { value: written }
+})
+
 const shape = {
   keep: fields('The fields that stay'),
   drop: fields('The fields that go'),
@@ -129,7 +135,7 @@ const shape = {
   }),
   formatDate: strict('formatDate', {
     fields: fields('The dates or timestamps to write as text'),
-    pattern: text('How to write them, for example yyyy-MM-dd'),
+    pattern: datePatternText,
     timezone: timezoneName.optional(),
   }),
   mapValues: strict('mapValues', {

@@ -13,7 +13,7 @@ const oauth: AuthKind[] = [
   { type: 'refresh_token', tokenUrl: '{loginUrl}/token', send: 'bearer' },
 ]
 
-/** Made-up connectors: one with a login, one that is a lake, one that checks its settings by hand, one with one grant. */
+/** Made up: one with a login, one that is a lake, one that checks its settings by hand, one with a single grant. */
 const made: Record<string, Connector> = {
   org: connectorOf('org', z.strictObject({ loginUrl: z.string(), limitOf: z.int().optional() }), { auth: oauth }),
   directory: connectorOf('directory', z.strictObject({ path: z.string().min(1) }), {

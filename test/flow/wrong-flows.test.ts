@@ -269,8 +269,9 @@ trigger:
   })
 
   it('refuses integers that JSON from elsewhere cannot hold', () => {
-    const json =
-      '{"version":1,"name":"f","source":{"connection":"a","objects":[{"object":"A","where":{"N":{"eq":9007199254740993}}}]},"destination":{"connection":"b"}}'
+    const list = '[{ "object": "A", "where": { "N": { "eq": 9007199254740993 } } }]'
+    const source = `{ "connection": "a", "objects": ${list} }`
+    const json = `{ "version": 1, "name": "f", "source": ${source}, "destination": { "connection": "b" } }`
     const { problems } = caught(() => parseFlow(JSON.parse(json)))
     expect(problems).toEqual([
       {
