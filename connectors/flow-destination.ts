@@ -69,7 +69,7 @@ export const destination = strict(
     partitionBy: list('Levels of folders, outermost first', partition, 0).superRefine(noRepeats).optional(),
     fileSize: size('Target size of a file').optional(),
   },
-  ['csv', 'single', 'columns', 'catalog', 'onReject', 'options', 'keys'],
+  ['csv', 'single', 'columns', 'catalog', 'onReject', 'options'],
 ).describe('Where the records go')
 
 export function completeDestination(written: z.output<typeof destination>): DestinationSpec {
