@@ -126,7 +126,8 @@ export async function readInstallation(path: string, options: ReadOptions = {}):
   const found: Found[] = []
   const read = examine(installationSchema(plainSecrets), input)
   if ('found' in read) found.push(...read.found)
-  const connections: Record<string, Connection> = {}
+  // Names are looked up as flows spell them: `constructor` must be nobody's.
+  const connections = Object.create(null) as Record<string, Connection>
   const lakes = new Set<string>()
   const written = isTable(input) && isTable(input['connections']) ? input['connections'] : {}
   for (const [one, raw] of Object.entries(written)) {
@@ -146,7 +147,7 @@ export async function readInstallation(path: string, options: ReadOptions = {}):
     directory,
     connections,
     state: state === undefined ? { directory: resolve(directory, '.lakeward', 'state') } : { connection: state },
-    keys: keys as Record<string, Secret>,
+    keys: Object.assign(Object.create(null), keys) as Record<string, Secret>,
   }
 }
 

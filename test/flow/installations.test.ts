@@ -116,6 +116,11 @@ describe('right', () => {
     expect([keys, connections]).toEqual([{}, {}])
   })
 
+  it('has no names that nobody gave', async () => {
+    const { connections, keys } = await read(good)
+    expect([connections['constructor'], keys['toString']]).toEqual([undefined, undefined])
+  })
+
   it('takes plain secrets where they are allowed', async () => {
     const plain = good.replace('{ env: SECRET }', 'hush').replace('{ env: PII_KEY }', 'hush too')
     const { connections, keys } = await read(plain, true)
