@@ -52,7 +52,10 @@ it(
   { timeout: 300_000 },
   async (context) => {
     const python = await orSkip(pythonVenv(['simple-salesforce==1.12.10']), 'the check with simple-salesforce')
-    if (!python) return context.skip()
+    if (!python) {
+      context.skip()
+      return
+    }
     const sandbox = await startSalesforce({ accounts: 4500, opportunities: 10, contacts: 80 })
     try {
       const { token } = await login(sandbox)
@@ -64,7 +67,8 @@ it(
       const live = truth.filter((row) => row['IsDeleted'] === 'false').map((row) => row['Id'])
       expect(out['fields']).toEqual(Object.keys(truth[0]!))
       expect(out['queryable']).toMatchObject({ Account: true, AccountChangeEvent: false })
-      expect((out['live'] as string[]).toSorted()).toEqual(live.toSorted())
+      expect(new Set(out['live'] as string[])).toEqual(new Set(live))
+      expect(out['live']).toHaveLength(live.length)
       expect(out['total']).toBe(live.length)
       const all = (out['all'] as [string, boolean, string][]).toSorted(([a], [b]) => (a < b ? -1 : 1))
       expect(all).toEqual(truth.map((row) => [row['Id'], row['IsDeleted'] === 'true', row['Name']]))

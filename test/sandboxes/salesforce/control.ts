@@ -165,6 +165,8 @@ export function createControl({ org, oauth, pages, faults, journal, behaviour }:
       org.id = orgId
       return null
     },
+    /** Epoch milliseconds by the org's clock. */
+    now: () => org.now(),
     /** Moves the org's clock away from ours. */
     clock({ offsetMs }: { offsetMs: number }): null {
       org.clockOffset = offsetMs

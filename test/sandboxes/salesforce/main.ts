@@ -14,6 +14,7 @@ const NUMBERS = [
   'ties',
   'tokenLifetimeMs',
   'maxRequests',
+  'pageRows',
   'pageMs',
 ] as const
 const TEXTS = ['orgId', 'clientId', 'clientSecret', 'refreshToken'] as const

@@ -43,6 +43,8 @@ const LONGEST_NARROW_TEXT = 4100
 export class Pages {
   /** A session reads its own locators only: seen where a refresh ends the session before it. */
   perSession = false
+  /** What a client asks for is a hint; the org may always send fewer. */
+  mostRows = 2000
   private readonly org: Org
   private readonly locators = new Map<number, Locator>()
   private readonly served = new Map<Table, Uint16Array>()
@@ -67,7 +69,7 @@ export class Pages {
       columns,
       rows,
       withDeleted,
-      size: pageSize(columns, ask.batchSize),
+      size: Math.min(this.mostRows, pageSize(columns, ask.batchSize)),
       session: ask.session,
     }
     const number = rows.length > locator.size || ask.fault.emptyPage || ask.fault.repeatCursor ? this.keep(locator) : 0

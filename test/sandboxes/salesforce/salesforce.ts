@@ -24,6 +24,8 @@ export interface SandboxOptions extends Partial<OrgSettings>, Partial<OAuthSetti
   separateInstance?: boolean
   /** A query locator works in the session that made it only. */
   locatorsPerSession?: boolean
+  /** Records of a page, whatever a client asks for; 2,000 unless said. */
+  pageRows?: number
   /** Requests a day. */
   maxRequests?: number
   /** Time that every page of records takes, milliseconds. */
@@ -66,6 +68,7 @@ export async function startSalesforce(options: SandboxOptions = {}): Promise<San
   )
   const pages = new Pages(org)
   pages.perSession = options.locatorsPerSession ?? false
+  pages.mostRows = options.pageRows ?? 2000
   const behaviour = { maxRequests: options.maxRequests ?? 100_000, usedRequests: 0, pageMs: options.pageMs ?? 0 }
   const parts: Parts = { org, oauth, pages, faults: new Faults(), journal: new Journal(), behaviour }
   const control = createControl(parts)

@@ -139,12 +139,13 @@ export class Table {
 
   userId(hash: number): string {
     const users = this.org.table('User')
-    return users ? users.id(hash % users.size) : idOf('005', 0)
+    return users ? users.id(hash % users.generated) : idOf('005', 0)
   }
 
   reference(object: string, hash: number): string {
     const target = object === this.model.name ? this : this.org.table(object)
-    return target && target.size > 0 ? target.id(hash % target.size) : idOf('701', hash % 1000)
+    // Of the rows there were at first: a new one must not change what another record says.
+    return target && target.generated > 0 ? target.id(hash % target.generated) : idOf('701', hash % 1000)
   }
 
   /** All rows by (SystemModstamp, Id). */
