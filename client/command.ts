@@ -10,6 +10,8 @@ import { Command, CommanderError } from 'commander'
 import { version } from '../connectors/version.ts'
 import { addFlowCommands } from './commands/flows.ts'
 import { addInstallationCommands } from './commands/installation.ts'
+import { addDemoCommand } from './commands/demo/demo.ts'
+import { addPreviewCommand } from './commands/preview.ts'
 import { addRunCommands } from './commands/run.ts'
 import { addSourceCommands } from './commands/source.ts'
 import { addStoreCommands } from './commands/store.ts'
@@ -54,9 +56,11 @@ export function build(view: Screen, exit: { code: number }): Command {
   program.commandsGroup('To begin:')
   addInstallationCommands(register)
   addWorkerCommands(register)
+  addDemoCommand(register)
   program.commandsGroup('Flow files, and what they read:')
   addFlowCommands(register)
   addSourceCommands(register)
+  addPreviewCommand(register)
   program.commandsGroup('Flows and runs in Temporal:')
   addRunCommands(register)
   addStoreCommands(register)

@@ -3,12 +3,12 @@ import { InputError } from '../../connectors/errors.ts'
 import type { Connected } from '../connect.ts'
 import { INTERRUPTED, outcomeCode } from '../failures.ts'
 import { readTarget } from '../flow-files.ts'
-import type { RunState } from '../follow-run.ts'
 import type { LakewardClient, RunOptions } from '../lakeward-client.ts'
 import type { RunOutcome } from '../run-outcome.ts'
 import type { StartedRun } from '../runs.ts'
 import { duration } from '../terminal/numbers.ts'
-import { noWorker, outcomeLine, outcomeText, progressLine, progressTable, stageLine } from '../terminal/progress.ts'
+import { noWorker, outcomeLine, outcomeText } from '../terminal/progress.ts'
+import { runView } from '../terminal/run-view.ts'
 import type { Screen } from '../terminal/screen.ts'
 import { webLink } from '../web-link.ts'
 import type { Call, Register } from './call.ts'
@@ -117,7 +117,7 @@ async function follow(
   view.say(`started ${started.workflowId}`)
   const link = await webLink(connected, started.workflowId)
   if (link) view.say(`  ${link}`)
-  const show = view.draw && !json ? drawn(view, view.draw, startedAt) : lines(view)
+  const show = runView(json ? { ...view, draw: null } : view, startedAt)
   let outcome: RunOutcome | undefined
   try {
     for await (const state of lakeward.follow(started, { everyMs: 1_000, signal: stop.signal })) {
@@ -140,36 +140,4 @@ async function follow(
     view.say(view.color(line, outcome.status === 'done' ? 'green' : 'red'))
   }
   return outcomeCode(outcome)
-}
-
-function drawn(view: Screen, draw: (lines: string[]) => void, startedAt: number) {
-  return (state: RunState): void => {
-    const head = `${state.workflowId}: ${state.stage}, ${duration(Math.round((Date.now() - startedAt) / 1000) * 1000)}`
-    const said = stageLine(state)
-    if (state.stage === 'ended') draw([])
-    else draw([head, ...(said ? [said] : []), ...(state.objects.length > 0 ? progressTable(state).split('\n') : [])])
-  }
-}
-
-/** A line when something changes: at once when a phase or a problem does, every few seconds while rows arrive. */
-const LINE_EVERY_MS = 4_000
-
-function lines(view: Screen) {
-  const told = new Map<string, { key: string; line: string; at: number }>()
-  let stage: string | null = null
-  return (state: RunState): void => {
-    const said = stageLine(state)
-    if (said !== stage && said !== null) view.say(said)
-    if (said === null && stage !== null && state.stage !== 'ended') view.say('a worker has taken the run up')
-    stage = said
-    for (const object of state.objects) {
-      const before = told.get(object.object)
-      const key = `${object.phase} ${object.held ?? ''} ${object.restarts}`
-      const line = progressLine(object)
-      const due = before === undefined || before.key !== key || Date.now() - before.at >= LINE_EVERY_MS
-      if (!due || before?.line === line || object.phase === 'waiting') continue
-      told.set(object.object, { key, line, at: Date.now() })
-      view.say(line)
-    }
-  }
 }

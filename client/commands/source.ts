@@ -1,4 +1,4 @@
-/** objects, fields, preview: what a source has, read on this machine with its lakeward.yaml. */
+/** objects, fields: what a source has, read on this machine with its lakeward.yaml. */
 import type { ObjectInfo } from '../../connectors/connector.ts'
 import { counted } from '../terminal/numbers.ts'
 import { table } from '../terminal/table.ts'

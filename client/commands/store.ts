@@ -1,6 +1,5 @@
 /** apply, list, status, runs, pause, unpause, cancel, delete: the flows in Temporal. */
 import type { ObjectResult } from '../../activities/digests.ts'
-import { InputError } from '../../connectors/errors.ts'
 import { triggerText, withoutRun, written } from '../flow-document.ts'
 import { readFlows } from '../flow-files.ts'
 import type { FlowStatus, ListedFlow } from '../lakeward-client.ts'
@@ -11,6 +10,7 @@ import { listing, table } from '../terminal/table.ts'
 import { progressTable } from '../terminal/progress.ts'
 import type { Call, Register } from './call.ts'
 import { printJson, withJson, withTemporal } from './call.ts'
+import { whole } from './whole.ts'
 
 interface JsonFlag {
   json?: boolean
@@ -161,12 +161,7 @@ function onOrPaused(flow: StoredFlow): string {
 }
 
 async function runs(call: Call, { json, limit }: JsonFlag & { limit: string }, name: string): Promise<void> {
-  const most = Number(limit)
-  if (!Number.isInteger(most) || most < 1 || most > 1000) {
-    throw new InputError([
-      { where: '--limit', what: `${limit} is no number from 1 to 1,000`, advice: 'Give a number.' },
-    ])
-  }
+  const most = whole('--limit', limit, 1, 1000)
   const found = await withTemporal(call, (lakeward) => lakeward.runs(name, most))
   if (json) return printJson(call, found)
   if (found.length === 0) return call.view.say(`${name} has not run yet; \`lakeward run ${name}\` starts it`)

@@ -1,9 +1,9 @@
 /** worker, dev: the turnkey worker, and a Temporal with it. Their code is loaded here and only then. */
-import { InputError } from '../../connectors/errors.ts'
 import { ClientError } from '../client-error.ts'
 import { connect, refused, temporalSettings } from '../connect.ts'
 import { installationPath } from '../installation-check.ts'
 import type { Call, Register } from './call.ts'
+import { whole } from './whole.ts'
 
 interface WorkerFlags {
   taskQueue?: string[]
@@ -42,7 +42,7 @@ export function addWorkerCommands(register: Register): void {
 async function worker({ view, options }: Call, { taskQueue, slots }: WorkerFlags): Promise<void> {
   const settings = temporalSettings(options)
   const at = `Temporal at ${settings.connection.address}`
-  const atOnce = slots === undefined ? undefined : number('--slots', slots, 1, 1000)
+  const atOnce = slots === undefined ? undefined : whole('--slots', slots, 1, 1000)
   // The worker itself would try for long before it says what is wrong.
   await answering(options)
   const { runWorker } = await import('../../worker/worker.ts')
@@ -83,8 +83,8 @@ async function answering(options: Call['options']): Promise<void> {
 }
 
 async function dev({ view, options }: Call, flags: DevFlags): Promise<void> {
-  const port = number('--port', flags.port, 1, 65_535)
-  const uiPort = number('--ui-port', flags.uiPort, 1, 65_535)
+  const port = whole('--port', flags.port, 1, 65_535)
+  const uiPort = whole('--ui-port', flags.uiPort, 1, 65_535)
   const { runDev } = await import('../../worker/dev.ts')
   try {
     await runDev({
@@ -114,12 +114,4 @@ function taken(error: unknown, port: number, uiPort: number): ClientError | null
     'Use it with `lakeward worker`, or give other ports: `lakeward dev --port 7300 --ui-port 8300`.',
     error,
   )
-}
-
-function number(where: string, text: string, least: number, most: number): number {
-  const value = Number(text)
-  if (Number.isInteger(value) && value >= least && value <= most) return value
-  throw new InputError([
-    { where, what: `${JSON.stringify(text)} is no number from ${least} to ${most}`, advice: 'Give a whole number.' },
-  ])
 }

@@ -52,7 +52,7 @@ describe('wrong use', () => {
     [['run'], "missing required argument 'name|flow'", 'lakeward run --help'],
     [['list', '--jsn'], "unknown option '--jsn'", 'Did you mean --json?'],
     [['list', 'more'], 'too many arguments', 'lakeward list --help'],
-    [['runs', 'x', '--limit', 'many', ...nowhere], '--limit: many is no number', 'Give a number'],
+    [['runs', 'x', '--limit', 'many', ...nowhere], '--limit: "many" is no number from 1 to 1,000', 'whole number'],
     [['run', 'No Such Name', ...nowhere], 'neither a file nor a name', 'lakeward list'],
     [['list', '--address', 'http://127.0.0.1:7233'], '--address: "http://127.0.0.1:7233" is no address', 'host:port'],
     [['list', '--profile', 'no-such-profile'], '--profile no-such-profile', 'temporal config list'],

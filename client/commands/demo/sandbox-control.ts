@@ -1,0 +1,44 @@
+/** What the demo does to the simulated org, over its control surface. */
+
+export interface Served {
+  /** Records given out, different ones, and those given out once more. */
+  rows: number
+  distinct: number
+  again: number
+  pages: number
+}
+
+export interface LogEntry {
+  route: string
+  status: number
+  read?: { object: string; offset: number; rows: number }
+}
+
+export type SandboxControl = ReturnType<typeof sandboxControl>
+
+export function sandboxControl(url: string) {
+  const call = async <T>(name: string, input: object = {}): Promise<T> => {
+    const answer = await fetch(new URL(`/__control/${name}`, url), { method: 'POST', body: JSON.stringify(input) })
+    if (!answer.ok) throw new Error(`the sandbox refuses ${name}: ${await answer.text()}`)
+    return (await answer.json()) as T
+  }
+  return {
+    served: (object: string) => call<Served>('served', { object }),
+    log: () => call<LogEntry[]>('log'),
+    reset: () => call('reset'),
+    ids: (object: string, offset: number, limit: number) =>
+      call<string[]>('ids', { object, offset, limit, deleted: false }),
+    update: (object: string, ids: string[], values: object) => call('update', { object, ids, values }),
+    insert: (object: string, rows: object[]) => call<{ ids: string[] }>('insert', { object, rows }),
+    delete: (object: string, ids: string[]) => call('delete', { object, ids }),
+    addField: (object: string, name: string, type: string) => call('addField', { object, name, type }),
+  }
+}
+
+/** Pages given out beyond those that reading every record once takes. */
+export function pagesAgain(log: LogEntry[], object: string, distinct: number): { pages: number; again: number } {
+  const reads = log.flatMap(({ status, read }) => (status === 200 && read?.object === object ? [read.rows] : []))
+  const full = reads.filter((rows) => rows > 0)
+  const largest = Math.max(1, ...full)
+  return { pages: full.length, again: Math.max(0, full.length - Math.ceil(distinct / largest)) }
+}
