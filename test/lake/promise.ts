@@ -1,0 +1,127 @@
+/**
+ * The promise, checked from the outside: kill anything at any step, any number of times, and the records in the manifests
+ * of `done` entries of the current generation equal the source's, each exactly once; what folder readers see is what is
+ * committed; and nothing is left behind.
+ */
+import { expect } from 'vitest'
+import { readLedger, readRecorded, stateOf } from '../../connectors/lake/ledger.ts'
+import { currentFiles } from '../../connectors/lake/readers.ts'
+import { laneKeys } from '../../connectors/lake/keys.ts'
+import type { CommitEntry, LakeLane } from '../../connectors/lake/protocol.ts'
+import type { ObjectStore } from '../../connectors/lake/store.ts'
+import { integerOf, isBad } from './integers.ts'
+
+export interface Expectation {
+  /** A run ended well since the last trouble, and nobody works on the lane: nothing of dead runs may be left. */
+  quiet?: boolean
+  /** Runs of others whose leftovers stay. */
+  except?: string[]
+  prefix?: string
+}
+
+export async function checkPromise(at: LakeLane, expected: Expectation = {}): Promise<{ integers: number[] }> {
+  const { store } = at
+  const entries = await allEntries(at)
+  const { state, unfinished } = stateOf(await readLedger(at))
+  const done = entries.filter(({ outcome }) => outcome === 'done').map(({ entry }) => entry)
+  for (const { entry, outcome } of entries) if (expected.quiet) expect(outcome, `outcome of ${entry.n}`).not.toBeNull()
+
+  let watermark: string | null = null
+  for (const entry of done) {
+    expect(entry.before.watermark, `watermark before entry ${entry.n}`).toBe(watermark)
+    ;({ watermark } = entry.after)
+  }
+  expect(state.watermark).toBe(watermark)
+
+  const current = done.filter(({ generation }) => generation === state.generation)
+  const files = await currentFiles(at)
+  const integers = await integersIn(store, files)
+  const quarantined = await integersIn(
+    store,
+    current.flatMap((entry) => entry.files.filter((file) => file.quarantine)),
+  )
+  const due = current.filter(({ last }) => last).flatMap(integersOf)
+  if (unfinished) {
+    expect(new Set(integers).size, 'each once').toBe(integers.length)
+    expect(
+      due.filter((i) => !isBad(i) && !integers.includes(i)),
+      'lost',
+    ).toEqual([])
+  } else {
+    expect(sorted(integers), 'records in the manifests').toEqual(sorted(due.filter((i) => !isBad(i))))
+    expect(sorted(quarantined), 'records in quarantine').toEqual(sorted(due.filter(isBad)))
+  }
+  if (expected.quiet) {
+    await checkVisible(at, done, expected.prefix ?? 'data/integers')
+    await checkLeftovers(at, expected.except ?? [])
+  }
+  return { integers: sorted(integers) }
+}
+
+interface Found {
+  entry: CommitEntry
+  outcome: 'done' | 'void' | null
+}
+
+async function allEntries(at: LakeLane): Promise<Found[]> {
+  const { highest } = await readLedger(at)
+  const found: Found[] = []
+  for (let n = 1; n <= highest; n++) {
+    const { entry, outcome } = await readRecorded(at, n)
+    if (entry.kind === 'commit') found.push({ entry, outcome: outcome?.outcome ?? null })
+  }
+  return found
+}
+
+/** What the source holds of the entry's share. */
+function integersOf({ runKind, before, after }: CommitEntry): number[] {
+  const { window, kind } = runKind
+  const from = window?.from ?? (kind === 'incremental' ? (before.watermark ?? after.origin) : after.origin)
+  const to = window?.to ?? (after.watermark as string)
+  const start = from === null ? 0 : integerOf(from)
+  return Array.from({ length: Math.max(0, integerOf(to) - start) }, (_, i) => start + i)
+}
+
+async function integersIn(
+  store: ObjectStore,
+  files: { key: string; bytes: number; rows: number }[],
+): Promise<number[]> {
+  const all: number[] = []
+  for (const { key, bytes, rows } of files) {
+    const body = await store.get(key)
+    expect(body?.byteLength, `size of ${key}`).toBe(bytes)
+    const lines = Buffer.from(body as Uint8Array)
+      .toString()
+      .split('\n')
+      .slice(0, -1)
+    expect(lines.length, `rows of ${key}`).toBe(rows)
+    all.push(...lines.map(Number))
+  }
+  return all
+}
+
+/** Readers that list folders see the files of `done` entries, but for those that a generation replaced. */
+async function checkVisible(at: LakeLane, done: CommitEntry[], prefix: string): Promise<void> {
+  const replaced = (n: number): boolean =>
+    done.some(({ replaces }) => replaces !== undefined && replaces.from <= n && n < replaces.to)
+  const due = done.filter(({ n }) => !replaced(n)).flatMap(({ files }) => files.map(({ key }) => key))
+  const seen: string[] = []
+  for (const folder of [`${prefix}/`, laneKeys(at.lane).quarantine]) {
+    for await (const { key } of at.store.list(folder)) seen.push(key)
+  }
+  expect(sortedText(seen), 'visible files').toEqual(sortedText(due))
+}
+
+async function checkLeftovers(at: LakeLane, except: string[]): Promise<void> {
+  const { root, commits, hint } = laneKeys(at.lane)
+  const left: string[] = []
+  for await (const { key } of at.store.list(root)) if (!key.startsWith(commits) && key !== hint) left.push(key)
+  for await (const { key } of at.store.staged(`${root}staged`, '')) left.push(`staged ${key}`)
+  expect(
+    left.filter((key) => !except.some((run) => key.includes(run))),
+    'left behind',
+  ).toEqual([])
+}
+
+const sorted = (list: number[]): number[] => list.toSorted((a, b) => a - b)
+const sortedText = (list: string[]): string[] => list.toSorted()
