@@ -6,6 +6,7 @@
  *   it away, and plain http only to this machine (or where the connection allows it).
  * - 401 asks for a newer token and repeats; blips are repeated here for some seconds; every longer wait is thrown with
  *   `waitMs`, so that it is durable and holds no slot.
+ * - A token that is renewed half-way must still be of the same account: what is read together comes from one place.
  * - Only requests that change nothing are repeated.
  * - Whatever a message quotes is redacted first.
  */
@@ -75,6 +76,7 @@ export function httpClient(setup: HttpSetup): HttpClient {
   const { connector, tokens, wire, signal } = setup
   const retry = { ...usual, ...setup.retry }
   const told = new Set<string>()
+  let account: string | undefined
   // Every request in flight listens to the session's signal.
   setMaxListeners(0, signal)
 
@@ -90,12 +92,19 @@ export function httpClient(setup: HttpSetup): HttpClient {
 
   async function token(doing: string): Promise<Token | null> {
     if (!tokens) return null
-    const found = await tokens.current()
-    if (found) return found
-    await tokens.renew(0)
-    const fetched = await tokens.current()
-    if (!fetched) throw fail(doing, { kind: 'auth', reason: 'the login answered, but no token was stored' })
-    return fetched
+    let found = await tokens.current()
+    if (!found) {
+      await tokens.renew(0)
+      found = await tokens.current()
+    }
+    if (!found) throw fail(doing, { kind: 'auth', reason: 'the login answered, but no token was stored' })
+    const reached = accountOf(found, connector.baseUrl)
+    account ??= reached
+    if (account !== reached) {
+      const reason = 'the new token belongs to another account or organization than the one before'
+      throw fail(doing, { kind: 'moved', reason })
+    }
+    return found
   }
 
   function resolve(asked: HttpRequest, kept: Record<string, string>): URL {
@@ -224,6 +233,11 @@ export function usage(value: string | undefined, pattern: string): { used: numbe
   const escaped = pattern.replaceAll(/[.*+?^$()|[\]\\]/g, String.raw`\$&`)
   const found = new RegExp(escaped.replaceAll(/\{(used|max)\}/g, String.raw`(?<$1>\d+)`)).exec(value)?.groups
   return found ? { used: Number(found.used), max: Number(found.max) } : null
+}
+
+/** What the token answer said about who we are; the address may change, and is left out. */
+function accountOf({ kept }: Token, baseUrl = ''): string {
+  return JSON.stringify(Object.entries(kept).filter(([name]) => !baseUrl.includes(`{${name}}`)))
 }
 
 /** Milliseconds until a next try in this process; null: not here. */

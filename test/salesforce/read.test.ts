@@ -303,13 +303,68 @@ describe('more fields than a URL holds', () => {
   })
 })
 
+describe('a record that changes between its parts', () => {
+  /** Does something once, behind the first page of records. */
+  function interrupted(on: Org, what: () => void): Org['session'] {
+    const { http } = on.session
+    let pages = 0
+    return {
+      ...on.session,
+      http: {
+        token: (name) => http.token(name),
+        async request(asked) {
+          const answer = await http.request(asked)
+          if (asked.url.includes('query') && !asked.url.includes('COUNT') && ++pages === 1) what()
+          return answer
+        },
+      },
+    }
+  }
+
+  it('is left out whole, and nothing else is', async () => {
+    const wide = connect(sandbox.url)
+    try {
+      const plan = await source.plan(wide.session, await wide.ask('Opportunity'))
+      const [changed = ''] = sandbox.control.ids({ object: 'Opportunity', offset: 20, limit: 1 })
+      const session = interrupted(wide, () =>
+        sandbox.control.update({ object: 'Opportunity', ids: [changed], values: { StageName: 'Closed Won' } }),
+      )
+      const { records } = await readAll(session, plan)
+      expect(records).toHaveLength(plan.counted! - 1)
+      expect(idsOf(records)).not.toContain(changed)
+      expect(wide.notes.join()).toContain('1 records were changed or removed')
+    } finally {
+      await wide.close()
+    }
+  })
+
+  it('is not given out where its parts do not fit and it is still in the window', async () => {
+    const wide = connect(sandbox.url)
+    try {
+      const plan = await source.plan(wide.session, await wide.ask('Opportunity'))
+      const [changed = ''] = sandbox.control.ids({ object: 'Opportunity', offset: 30, limit: 1 })
+      const session = interrupted(wide, () =>
+        sandbox.control.update({ object: 'Opportunity', ids: [changed], values: {}, stamp: '2020-01-01T00:00:00Z' }),
+      )
+      await expect(readAll(session, plan)).rejects.toMatchObject({ kind: 'transient' })
+      expect((await readAll(wide.session, plan)).records).toHaveLength(plan.counted!)
+    } finally {
+      await wide.close()
+    }
+  })
+})
+
 describe('who the connection reaches', () => {
   it('is told by organization and user, and changes with the org', async () => {
     const before = await salesforce.identity(org.session)
     sandbox.control.setOrg({ orgId: '00D5g00000ZZZZZEAK' })
     sandbox.control.expireTokens()
-    await source.plan(org.session, await org.ask('Account'))
-    expect(await salesforce.identity(org.session)).not.toBe(before)
+    // What was begun with one org is not ended with another.
+    const ask = await org.ask('Account')
+    await expect(source.plan(org.session, ask)).rejects.toMatchObject({ kind: 'moved' })
+    const next = connect(sandbox.url)
+    expect(await salesforce.identity(next.session)).not.toBe(before)
+    await next.close()
     expect(before).toMatch(/^00D\w+\/005\w+$/)
   })
 })
