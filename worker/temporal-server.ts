@@ -9,7 +9,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
-import { createServer, connect as openSocket } from 'node:net'
+import { type AddressInfo, createServer, connect as openSocket, type Server } from 'node:net'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
@@ -221,6 +221,7 @@ async function untilServing(server: Launched, address: string, want: Serving): P
   ended.catch(() => {}) // it is raced below; once it serves, its end is the caller's business
   let missing = 'no answer yet'
   let connection: Connection | undefined
+  let pending: Promise<void> = Promise.resolve()
   try {
     while (Date.now() < deadline) {
       try {
@@ -228,7 +229,8 @@ async function untilServing(server: Launched, address: string, want: Serving): P
         await Promise.race([touch(address), ended])
         connection ??= Connection.lazy({ address })
         const asking = connection
-        await Promise.race([asking.withDeadline(Date.now() + 5_000, () => askIfServing(asking, want)), ended])
+        pending = asking.withDeadline(Date.now() + 2_000, () => askIfServing(asking, want))
+        await Promise.race([pending, ended])
         if (want.uiPort !== null) await touch(`${address.slice(0, address.lastIndexOf(':'))}:${want.uiPort}`)
         return
       } catch (error) {
@@ -239,7 +241,8 @@ async function untilServing(server: Launched, address: string, want: Serving): P
       await sleep(50)
     }
   } finally {
-    await connection?.close()
+    // A connection that is closed below a request that it will repeat throws out of a timer.
+    void pending.catch(() => {}).then(() => connection?.close())
   }
   throw new Error(`the Temporal dev server at ${address} did not serve within ${want.readyMs / 1000} s: ${missing}`)
 }
@@ -266,20 +269,25 @@ async function touch(address: string): Promise<void> {
 }
 
 async function choosePorts(ip: string, port?: number, uiPort?: number | null): Promise<[number, number | null]> {
-  // Both are held at once, so that they differ.
-  const held = [createServer(), createServer()]
-  const free = await Promise.all(
-    held.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once('error', reject)
-          server.listen(0, ip, () => {
-            const address = server.address()
-            resolve(address !== null && typeof address === 'object' ? address.port : 0)
-          })
-        }),
-    ),
-  )
-  await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))))
-  return [port ?? free[0] ?? 0, uiPort === undefined ? (free[1] ?? 0) : uiPort]
+  // Both are held at once, so that they differ. A port that is given must be free as well: what listens there already
+  // would be taken for our server.
+  const held: Server[] = []
+  try {
+    for (const wanted of uiPort === null ? [port] : [port, uiPort]) held.push(await hold(ip, wanted))
+    const [own, ui] = held.map((server) => (server.address() as AddressInfo).port)
+    return [own ?? 0, ui ?? null]
+  } finally {
+    await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))))
+  }
+}
+
+async function hold(ip: string, port = 0): Promise<Server> {
+  const server = createServer()
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      const advice = 'Stop what listens there (another `lakeward dev`?), or choose another port.'
+      reject(new InputError([{ what: `the port cannot be used: ${error.message}`, where: `${ip}:${port}`, advice }]))
+    })
+    server.listen({ host: ip, port, exclusive: true }, () => resolve(server))
+  })
 }

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -31,6 +33,18 @@ it('a server that ends at once is an error with the end of its log', async () =>
   await expect(starting).rejects.toThrow(
     /dev server ended \(exit code 7\).*broken\.log:\n {2}a first line\n {2}no such flag/s,
   )
+})
+
+it('a port that is taken is told before anything is started: its holder would be taken for our server', async () => {
+  const holder = createServer().listen(0, '127.0.0.1')
+  await once(holder, 'listening')
+  const { port } = holder.address() as AddressInfo
+  const cli = join(folder, 'none')
+  for (const ports of [{ port }, { uiPort: port }]) {
+    const starting = startDevServer({ cli, logFile: join(folder, 'taken.log'), ...ports })
+    await expect(starting).rejects.toThrow(`127.0.0.1:${port}: the port cannot be used`)
+  }
+  holder.close()
 })
 
 it('a server that never serves is an error, and is not left behind', async () => {
