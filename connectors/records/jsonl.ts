@@ -1,16 +1,21 @@
 /**
  * JSON lines: one object per record, members in the schema's order, nulls written out.
  *
- * Law: nothing is rounded. Decimals and 64-bit integers are JSON numbers with all their digits, so a reader that takes
- * every number for a double loses some; dates, times and instants are ISO text; bytes are base64; json stands as the
- * source wrote it, on one line.
+ * Law: nothing is rounded, whatever reads it. Most readers take every JSON number for a double (DuckDB, JavaScript, jq), so
+ * decimals of more than 15 digits are text, column by column and not value by value; others and 64-bit integers are
+ * numbers with all their digits. Dates, times and instants are ISO text; bytes are base64; json stands as the source wrote
+ * it, on one line.
  */
 import type { Field } from '../connector.ts'
 import type { Batch, Column } from './batch.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { cellAt, present, textOf } from './cells.ts'
+import { decimalOf } from './field-kind.ts'
 import type { Sink } from './sink.ts'
 import { textSink } from './text-sink.ts'
+
+/** A double holds every decimal of so many digits. */
+const DOUBLE_DIGITS = 15
 
 type Write = (out: ByteWriter, column: Column, row: number) => void
 
@@ -50,7 +55,8 @@ function valueWriter({ type }: Field): Write {
   if (type === 'string') return writeText
   if (type === 'json') return writeJson
   const text = textOf(type)
-  const quoted = type === 'date' || type === 'time' || type === 'timestamp' || type === 'binary'
+  const asText = type === 'date' || type === 'time' || type === 'timestamp' || type === 'binary'
+  const quoted = asText || (decimalOf(type)?.precision ?? 0) > DOUBLE_DIGITS
   return (out, column, row) => {
     const value = text(cellAt(column, type, row))
     out.ascii(quoted ? `"${value}"` : value)
