@@ -5,6 +5,7 @@
  * - A plan that is stored is the run's plan: an attempt that comes later takes it, whatever the source says by then.
  * - A run that another left unfinished is finished first, under its own plan.
  */
+import { ApplicationFailure } from '@temporalio/common'
 import type { Ask, Field, Json, ObjectSchema, Source } from '../connectors/connector.ts'
 import { ConnectorError, InputError } from '../connectors/errors.ts'
 import { checkOptions } from '../connectors/flow.ts'
@@ -64,7 +65,7 @@ export const describeObject = (deps: Deps) =>
 async function draft(lane: LaneFlow, connected: Connected, state: LaneState, { task, open }: DescribeInput) {
   const { flow, object } = lane
   const source = sourceOf(connected)
-  const schema = await source.describe(connected.session, object.object, object.options)
+  const schema = await described(source, connected, object)
   refuseWithoutStamp(source, schema, lane)
   const instant = new Date(task.nominalMs ?? open.run.startedMs).toISOString()
   const recipe = storedRecipe(lane, schema, instant, open.run.key)
@@ -109,6 +110,17 @@ async function draft(lane: LaneFlow, connected: Connected, state: LaneState, { t
     recipe: recipe as unknown as Json,
     recipeHash: hash,
     drift: [...reconciled.drift, ...told],
+  }
+}
+
+/** An object that is not there will not come by starting again, as a field that vanished in mid-read may. */
+async function described(source: Source, { session }: Connected, object: LaneFlow['object']): Promise<ObjectSchema> {
+  try {
+    return await source.describe(session, object.object, object.options)
+  } catch (error) {
+    if (!(error instanceof ConnectorError) || error.kind !== 'missing') throw error
+    const advice = error.advice ?? 'Check its name, and whether the login may see it: `lakeward objects CONNECTION`.'
+    throw ApplicationFailure.nonRetryable(`${error.message} ${advice}`, 'ObjectMissing')
   }
 }
 
