@@ -5,7 +5,7 @@
  * states that are told; only the end of the run, or of the caller's patience, ends the stream.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { QueryNotRegisteredError } from '@temporalio/client'
+import { QueryNotRegisteredError, isGrpcCancelledError } from '@temporalio/client'
 import type { Client, WorkflowHandle } from '@temporalio/client'
 import type { LaneProgress, RunProgress } from '../activities/digests.ts'
 import { refused } from './connect.ts'
@@ -40,6 +40,14 @@ export interface FollowOptions {
   signal?: AbortSignal
 }
 
+interface Seen {
+  progress: LaneProgress
+  at: number
+  /** When its rows last became more. */
+  moved: number
+  rate: number | null
+}
+
 /** A worker that holds the run answers in milliseconds; a busy one in a second or two. */
 const ANSWER_MS = 3_000
 const STILL_MS = 5_000
@@ -51,27 +59,34 @@ export async function* followRun(
 ): AsyncGenerator<RunState, void, void> {
   const { everyMs = 1_000, signal } = options
   const handle = client.workflow.getHandle(run.workflowId)
+  const left = new AbortController()
+  const stop = signal ? AbortSignal.any([signal, left.signal]) : left.signal
+  const call = <T>(work: () => Promise<T>): Promise<T> => client.withAbortSignal(stop, work)
   let outcome: RunOutcome | undefined
   let broken: unknown
-  const end = persist(() => runOutcome(handle), signal).then(
+  const end = persist(() => call(() => runOutcome(handle)), stop).then(
     (value) => (outcome = value),
     (error: unknown) => (broken = error),
   )
   const watch = new Watch(client, handle, run.taskQueue)
-  const stopped = (): boolean => signal?.aborted ?? false
-  while (!stopped()) {
-    const state = await watch.look()
-    if (broken) throw refused(broken, run.workflowId) ?? broken
-    if (outcome) break
-    yield state
-    const wake = new AbortController()
-    const stop = signal ? AbortSignal.any([signal, wake.signal]) : wake.signal
-    await Promise.race([end, sleep(everyMs, undefined, { signal: stop }).catch(() => {})])
-    wake.abort()
-    if (outcome) break
+  try {
+    for (;;) {
+      const state = await call(() => watch.look())
+      if (stop.aborted) return
+      if (outcome) break
+      if (broken) throw refused(broken, run.workflowId) ?? broken
+      yield state
+      const wake = new AbortController()
+      const pause = sleep(everyMs, undefined, { signal: AbortSignal.any([stop, wake.signal]) })
+      await Promise.race([end, pause.catch(() => {})])
+      wake.abort()
+    }
+    yield { ...watch.state, stage: 'ended', objects: final(watch.state.objects, outcome), outcome }
+  } finally {
+    // Nothing of this may still be asked for when the caller closes the connection.
+    left.abort()
+    await end
   }
-  if (!outcome) return
-  yield { ...watch.state, stage: 'ended', objects: final(watch.state.objects, outcome), outcome }
 }
 
 class Watch {
@@ -79,7 +94,7 @@ class Watch {
   readonly handle: WorkflowHandle
   state: RunState
   #claimed = false
-  #before = new Map<string, { read: number; at: number; moved: number; rate: number | null; held?: string }>()
+  #before = new Map<string, Seen>()
 
   constructor(client: Client, handle: WorkflowHandle, taskQueue: string) {
     this.client = client
@@ -91,6 +106,7 @@ class Watch {
     try {
       this.state = { ...this.state, ...(await this.ask()) }
     } catch (error) {
+      if (isGrpcCancelledError(error)) return this.state
       const problem = refused(error, this.handle.workflowId)
       if (problem?.kind !== 'server') throw problem ?? error
       this.state = { ...this.state, stage: 'away' }
@@ -118,14 +134,14 @@ class Watch {
     const active = ['opening', 'planning', 'reading', 'committing'].includes(told.phase) && told.workflowId !== ''
     const lane = active ? this.client.workflow.getHandle(told.workflowId) : null
     const answer = lane ? await this.progress<LaneProgress>(lane) : null
-    const progress = answer === null || answer === 'starting' ? told : answer
-    const now = Date.now()
     const before = this.#before.get(told.object)
-    const moved = !before || before.read !== progress.read ? now : before.moved
+    const progress = answer === null || answer === 'starting' ? newer(told, before?.progress) : answer
+    const now = Date.now()
+    const moved = !before || before.progress.read !== progress.read ? now : before.moved
     const rate = speed(before, progress.read, now)
     const still = lane !== null && now - moved > STILL_MS
     const why = still ? ((await held(lane)) ?? undefined) : undefined
-    this.#before.set(told.object, { read: progress.read, at: now, moved, rate })
+    this.#before.set(told.object, { progress, at: now, moved, rate })
     return { ...progress, rate: active ? rate : null, ...(why ? { held: why } : {}) }
   }
 
@@ -140,10 +156,18 @@ class Watch {
   }
 }
 
-/** Smoothed, so that units that end together do not make it jump. */
-function speed(before: { read: number; at: number; rate: number | null } | undefined, read: number, now: number) {
+/** What a run was told by its lane may be older than what the lane itself said here. */
+function newer(told: LaneProgress, seen: LaneProgress | undefined): LaneProgress {
+  const older = seen && ended.has(told.phase) === ended.has(seen.phase) && told.restarts <= seen.restarts
+  return older && told.read < seen.read ? seen : told
+}
+
+const ended = new Set(['done', 'nothing', 'failed', 'cancelled', 'skipped'])
+
+/** Smoothed, so that units that end together do not make it jump; a lane that starts again counts from there. */
+function speed(before: Seen | undefined, read: number, now: number): number | null {
   if (!before || now <= before.at) return null
-  const current = ((read - before.read) * 1000) / (now - before.at)
+  const current = (Math.max(0, read - before.progress.read) * 1000) / (now - before.at)
   return before.rate === null ? current : before.rate * 0.7 + current * 0.3
 }
 
@@ -157,13 +181,13 @@ function final(objects: ObjectState[], outcome: RunOutcome): ObjectState[] {
 }
 
 /** Waits through a server that is away. */
-async function persist<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+async function persist<T>(work: () => Promise<T>, stop: AbortSignal): Promise<T> {
   for (;;) {
     try {
       return await work()
     } catch (error) {
-      if (refused(error, '')?.kind !== 'server' || signal?.aborted) throw error
-      await sleep(2_000)
+      if (stop.aborted || refused(error, '')?.kind !== 'server') throw error
+      await sleep(2_000, undefined, { signal: stop })
     }
   }
 }

@@ -54,17 +54,16 @@ export function withJson(command: Command): Command {
   return command.option('--json', 'print JSON')
 }
 
-/** Connects, works, and closes whatever happens. */
+/**
+ * Connects and works. The connection is not closed: the process ends right after, and a call that is just being tried
+ * again when its channel closes makes gRPC throw where nobody can catch it.
+ */
 export async function withTemporal<T>(
   { options }: Call,
   work: (lakeward: LakewardClient, connected: Connected) => Promise<T>,
 ): Promise<T> {
   const connected = await connect(options)
-  try {
-    return await work(new LakewardClient(connected.client), connected)
-  } finally {
-    await connected.close()
-  }
+  return work(new LakewardClient(connected.client), connected)
 }
 
 /** Dates and all, as JSON on stdout. */

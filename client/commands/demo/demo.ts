@@ -4,6 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { INTERRUPTED } from '../../failures.ts'
 import type { Screen } from '../../terminal/screen.ts'
 import type { Call, Register } from '../call.ts'
@@ -61,11 +62,14 @@ async function play(call: Call, stage: Stage, { folder, keep, signal }: Play): P
   return withTemporal(call, async (lakeward) => {
     const control = sandboxControl(stage.sandboxUrl)
     const story = { view: call.view, lakeward, stage, org, control, folder, flow, keep, signal }
+    const told = tell(story)
     try {
-      const code = await unless(signal, tell(story))
+      const code = await unless(signal, told)
       if (keep && code === 0) await unless(signal, new Promise<never>(() => setInterval(() => {}, 60_000)))
       return code
     } finally {
+      // It sees the signal too; what it was doing has to end before the processes do.
+      await Promise.race([told.catch(() => {}), sleep(3_000)])
       if (!stage.ownServer) await lakeward.delete(flow, { cancel: true }).catch(() => {})
     }
   })

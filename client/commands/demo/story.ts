@@ -46,6 +46,7 @@ export async function tell(story: Story): Promise<number> {
   const first = await story.stage.startWorker(config)
   const applied = await lakeward.apply((await readFlow(flowFile)).document)
   view.say(`${applied.name} ${applied.change}; worker pid ${first.pid}`)
+  if (story.stage.uiUrl) view.say(`Web UI: ${story.stage.uiUrl}`)
 
   chapter(view, '2. First run: everything, with a kill -9 of the worker in the middle')
   const runs: RunOutcome[] = []
@@ -182,7 +183,8 @@ async function end(story: Story, runs: RunOutcome[], read: ReadBack[] | null): P
   )
 
   view.say('')
-  if (stage.uiUrl) view.say(`Web UI   ${stage.uiUrl}`)
+  if (stage.uiUrl)
+    view.say(`Web UI   ${stage.uiUrl}${story.keep ? '' : ' (gone with the demo; --keep leaves it running)'}`)
   view.say(`Files    ${lake}`)
   const glob = `${relative('.', join(lake, 'salesforce', 'opportunities'))}/**/*.parquet`
   view.say(`SQL      SELECT StageName, count(*), sum(Amount) FROM '${glob}' GROUP BY ALL`)
