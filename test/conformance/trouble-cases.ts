@@ -5,7 +5,7 @@ import type { Trouble } from './harness.ts'
 import type { Case } from './reading-cases.ts'
 import type { GotPage, Reader } from './reading.ts'
 
-const SOON_MS = 5000
+const SOON_MS = 3000
 
 export const troubleCases = {
   'an empty page is not the end': async (reader) => {

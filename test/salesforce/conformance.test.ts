@@ -1,6 +1,29 @@
 import { describe, it } from 'vitest'
 import { salesforce } from '../../connectors/salesforce/salesforce.ts'
 import { sourceConformance } from '../conformance/index.ts'
+import { runSourceCase, type SourceCase } from '../conformance/source.ts'
 import { openOrg } from './org-harness.ts'
 
 sourceConformance({ describe, it }, { name: 'Salesforce', connector: salesforce, open: () => openOrg('Account') })
+
+const ODD: [what: string, name: SourceCase, open: () => ReturnType<typeof openOrg>][] = [
+  [
+    'whole compound fields',
+    'every value is the true one',
+    () => openOrg('Opportunity', { compound: 'json' }, { ties: 0 }),
+  ],
+  [
+    'locators that end with their session',
+    'a token that ends in mid-read is renewed',
+    () => openOrg('Account', {}, { locatorsPerSession: true }),
+  ],
+  [
+    'data at another address than the login',
+    'resume: every cursor gives exactly the rest',
+    () => openOrg('Account', {}, { separateInstance: true }),
+  ],
+]
+
+describe('Salesforce with', () => {
+  it.each(ODD)('%s: %s', (_, name, open) => runSourceCase(name, { name: 'Salesforce', connector: salesforce, open }))
+})

@@ -9,7 +9,8 @@ import { login } from './org-client.ts'
 const SCRIPT = `
 import json, sys
 from urllib.parse import urlsplit
-from simple_salesforce import Salesforce, SalesforceExpiredSession, SalesforceMalformedRequest, SalesforceResourceNotFound
+from simple_salesforce import Salesforce, SalesforceExpiredSession
+from simple_salesforce import SalesforceMalformedRequest, SalesforceResourceNotFound
 import requests
 
 ask = json.loads(sys.stdin.read())

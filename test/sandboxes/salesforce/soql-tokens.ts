@@ -68,7 +68,8 @@ function quoted(soql: string, from: number): Token {
     const unicode = escaped === 'u' ? /^[0-9a-fA-F]{4}/.exec(soql.slice(at + 1))?.[0] : undefined
     const plainChar = unicode ? String.fromCharCode(Number.parseInt(unicode, 16)) : ESCAPES[escaped.toLowerCase()]
     if (plainChar === undefined) {
-      const problem = `Invalid string literal '${soql.slice(from, at + 1)}'. Illegal character sequence '\\${escaped}' in string literal.`
+      const literal = soql.slice(from, at + 1)
+      const problem = `Invalid string literal '${literal}'. Illegal character sequence '\\${escaped}' in string literal.`
       throw queryError(soql, from, 'MALFORMED_QUERY', problem)
     }
     if (unicode) at += 4
