@@ -257,10 +257,15 @@ function storable(column: Column, value: unknown): Value {
   return column.field.type === 'datetime' ? new Date(text).toISOString() : text
 }
 
-const TO_ESCAPE = /["\\\p{Cc}\p{Zl}\p{Zp}]/u
-
 function quote(text: string): string {
-  if (!TO_ESCAPE.test(text)) return `"${text}"`
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code < 32 || code === 34 || code === 92 || code === 0x2028 || code === 0x2029) return escaped(text)
+  }
+  return `"${text}"`
+}
+
+function escaped(text: string): string {
   return JSON.stringify(text).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
 }
 
