@@ -69,8 +69,8 @@ function quoted(soql: string, from: number): Token {
     const plainChar = unicode ? String.fromCharCode(Number.parseInt(unicode, 16)) : ESCAPES[escaped.toLowerCase()]
     if (plainChar === undefined) {
       const literal = soql.slice(from, at + 1)
-      const problem = `Invalid string literal '${literal}'. Illegal character sequence '\\${escaped}' in string literal.`
-      throw queryError(soql, from, 'MALFORMED_QUERY', problem)
+      const problem = `Illegal character sequence '\\${escaped}' in string literal.`
+      throw queryError(soql, from, 'MALFORMED_QUERY', `Invalid string literal '${literal}'. ${problem}`)
     }
     if (unicode) at += 4
     value += plainChar
