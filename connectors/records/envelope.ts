@@ -21,7 +21,7 @@ export function readEnvelope(body: Uint8Array, path: string[]): Envelope {
   const levels: JsonObject[] = path.map(() => ({}))
   const records = descend(scanner, path, 0, levels)
   scanner.finish()
-  return { envelope: Object.assign({}, ...levels) as JsonObject, records }
+  return { envelope: Object.fromEntries(levels.flatMap((level) => Object.entries(level))), records }
 }
 
 function descend(scanner: JsonScanner, path: string[], depth: number, levels: JsonObject[]): Envelope['records'] {

@@ -6,7 +6,7 @@
  *   multiply                              decimal with the sum of the scales
  *   divide                                decimal with the first operand's scale, at least 6; the first operand by the
  *                                         product of the others, rounded once, half away from zero
- *   any of them with a float64            float64
+ *   any of them with a float64            float64; so is a constant of more than 38 digits
  *
  * Decimals have 38 digits at most. A result that is too large and a division by zero are invalid values: the record is
  * treated as `onInvalid` says. A null operand makes null.
@@ -61,11 +61,11 @@ function operandOf(written: string | number, scope: Scope, at: string): Operand 
   if (typeof written === 'number') {
     const text = String(written)
     const scale = decimalPlaces(text)
-    const unscaled = BigInt(scaledText(text, scale))
+    const unscaled = BigInt(scaledText(text, Math.min(scale, MOST_DIGITS), true))
     const precision = Math.max(scale, String(unscaled).replace('-', '').length)
-    if (precision > MOST_DIGITS)
-      throw scope.wrong(`${text} has more than ${MOST_DIGITS} digits`, 'Write a shorter number.', at)
-    return { exact: { precision, scale }, integer: scale === 0, nullable: false, slot: null, value: () => unscaled }
+    const constant = { nullable: false, slot: null }
+    if (precision > MOST_DIGITS) return { ...constant, exact: null, integer: false, value: () => written }
+    return { ...constant, exact: { precision, scale }, integer: scale === 0, value: () => unscaled }
   }
   const { field, slot } = scope.find(written, at)
   const { type, nullable } = field
