@@ -1,7 +1,13 @@
 /** The end of a test run: what was skipped and why, what failed to load, and one plain line of counts. */
-import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node'
+import type { Reporter, SerializedError, TestCase, TestModule, Vitest } from 'vitest/node'
 
 export default class ClosingLine implements Reporter {
+  #selected = false
+
+  onInit(vitest: Vitest): void {
+    this.#selected = vitest.config.testNamePattern !== undefined
+  }
+
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     const counts = { passed: 0, failed: errors.length, skipped: 0 }
     const skipped: string[] = []
@@ -13,7 +19,10 @@ export default class ClosingLine implements Reporter {
         // A test that never came to a result did not pass.
         if (state === 'pending') counts.failed++
         else counts[state]++
-        if (state === 'skipped') skipped.push(`  ${test.fullName}: ${reasonOf(test)} (${module.relativeModuleId})`)
+        if (state === 'skipped')
+          skipped.push(
+            `  ${test.fullName}: ${reasonOf(test) ?? (this.#selected ? 'not among those asked for' : 'no reason given')} (${module.relativeModuleId})`,
+          )
       }
       if (tests === 0 || module.errors().length > 0) counts.failed++
     }
@@ -23,8 +32,8 @@ export default class ClosingLine implements Reporter {
   }
 }
 
-function reasonOf(test: TestCase): string {
+function reasonOf(test: TestCase): string | undefined {
   const result = test.result()
   const note = 'note' in result ? result.note : undefined
-  return note ?? /\[skipped: ([^\]]+)\]/.exec(test.fullName)?.[1] ?? 'no reason given'
+  return note ?? /\[skipped: ([^\]]+)\]/.exec(test.fullName)?.[1]
 }
