@@ -28,13 +28,17 @@ export interface Work {
   unitRows?: number
   /** Commits early after this many units. */
   stepUnits?: number
+  /** One range after the other, instead of all at once. */
+  rangeByRange?: boolean
   ask?: Partial<WindowAsk>
   prefix?: string
   identity?: string
+  /** Does not finish what an earlier run left unfinished. */
+  abandon?: boolean
 }
 
 export async function planIntegers(at: LakeLane, run: RunKey, opened: Opened, work: Work): Promise<RunPlan> {
-  if (opened.unfinished) return writePlan(at, resumePlan(at, run, opened, opened.unfinished))
+  if (opened.unfinished && !work.abandon) return writePlan(at, resumePlan(at, run, opened, opened.unfinished))
   const { kind, from, to } = planWindow({
     state: opened.state,
     read: 'incremental',

@@ -127,6 +127,7 @@ export class LaneWorkflow {
         last[range] = { seq: unit.seq, unit: unit.id, end: unit.end }
         counts = addCounts(counts, unit.counts)
         sinceStep += 1
+        if (work.rangeByRange) break
       }
       open = Object.values(last).some(({ end }) => !end)
       if (open && work.stepUnits && sinceStep >= work.stepUnits) {

@@ -17,6 +17,8 @@ export interface Expectation {
   /** Runs of others whose leftovers stay. */
   except?: string[]
   prefix?: string
+  /** Entries that came out void; without lost files there is none. */
+  voids?: number
 }
 
 export async function checkPromise(at: LakeLane, expected: Expectation = {}): Promise<{ integers: number[] }> {
@@ -25,6 +27,8 @@ export async function checkPromise(at: LakeLane, expected: Expectation = {}): Pr
   const { state, unfinished } = stateOf(await readLedger(at))
   const done = entries.filter(({ outcome }) => outcome === 'done').map(({ entry }) => entry)
   for (const { entry, outcome } of entries) if (expected.quiet) expect(outcome, `outcome of ${entry.n}`).not.toBeNull()
+
+  expect(entries.filter(({ outcome }) => outcome === 'void').length, 'void entries').toBe(expected.voids ?? 0)
 
   let watermark: string | null = null
   for (const entry of done) {

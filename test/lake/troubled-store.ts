@@ -9,10 +9,14 @@ export class Crash extends Error {
 }
 
 export interface Trouble {
-  /** Number of the call, 1 first. */
-  at: number
+  /** Number of the call, 1 first; or the first call whose name (`complete data/x`) fits. */
+  at?: number
+  call?: RegExp
   how: 'dies before' | 'dies after' | 'freezes before' | 'freezes after'
 }
+
+/** A named call is met once. */
+const NEVER = /(?!)/
 
 export class TroubledStore implements ObjectStore {
   readonly name: string
@@ -86,7 +90,7 @@ export class TroubledStore implements ObjectStore {
     if (this.#dead) throw new Crash('dead')
     const number = ++this.calls
     this.log.push(name)
-    const how = this.trouble?.at === number ? this.trouble.how : null
+    const how = this.#isMet(number, name) ? (this.trouble as Trouble).how : null
     if (how === 'dies before') throw this.#die(name)
     if (how === 'freezes before') await this.#freeze()
     const result = await effect()
@@ -94,6 +98,15 @@ export class TroubledStore implements ObjectStore {
     if (how === 'freezes after') await this.#freeze()
     if (this.#dead) throw new Crash('dead')
     return result
+  }
+
+  #isMet(number: number, name: string): boolean {
+    if (!this.trouble) return false
+    const { at, call } = this.trouble
+    if (call === undefined) return at === number
+    if (!call.test(name)) return false
+    this.trouble = { ...this.trouble, at: number, call: NEVER }
+    return true
   }
 
   async *#each<T>(name: string, items: () => AsyncIterable<T>): AsyncGenerator<T> {
