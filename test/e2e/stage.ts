@@ -35,6 +35,8 @@ export interface WorkerProcess {
 
 export interface Stage {
   id: string
+  /** Name of the Salesforce connection: a stage's own, because a refresh is one per name and namespace. */
+  crm: string
   directory: string
   lake: string
   queue: string
@@ -60,6 +62,7 @@ export async function openStage(temporal: TestTemporal, options: StageOptions = 
   const directory = mkdtempSync(join(tmpdir(), `lakeward-stage-${id}-`))
   const sandbox = await startSalesforce({ clientId: 'stage-client', clientSecret: SECRET, ...options.salesforce })
   const queue = `stage-${id}`
+  const crm = `crm-${id}`
   const env: Record<string, string> = {
     ...inherited(),
     TEMPORAL_ADDRESS: temporal.address,
@@ -71,13 +74,14 @@ export async function openStage(temporal: TestTemporal, options: StageOptions = 
     LAKEWARD_HEARTBEAT_SECONDS: String(options.heartbeatSeconds ?? 5),
     NO_COLOR: '1',
   }
-  writeFileSync(join(directory, 'lakeward.yaml'), installation(sandbox.url, queue))
+  writeFileSync(join(directory, 'lakeward.yaml'), installation(crm, sandbox.url, queue))
   const connection = await Connection.connect({ address: temporal.address })
   const client = new Client({ connection, namespace: temporal.namespace })
   const workers = new Set<WorkerProcess>()
 
   const stage: Stage = {
     id,
+    crm,
     directory,
     lake: join(directory, 'lake'),
     queue,
@@ -96,7 +100,7 @@ export async function openStage(temporal: TestTemporal, options: StageOptions = 
         ...flow,
         name: `${flow.name}-${id}`,
         taskQueue: queue,
-        source: { connection: 'crm', ...flow.source },
+        source: { connection: crm, ...flow.source },
         destination: { connection: 'lake', ...flow.destination },
       }
     },
@@ -116,11 +120,11 @@ export async function openStage(temporal: TestTemporal, options: StageOptions = 
   return stage
 }
 
-function installation(url: string, taskQueue: string): string {
+function installation(crm: string, url: string, taskQueue: string): string {
   return stringify({
     version: 1,
     connections: {
-      crm: {
+      [crm]: {
         connector: 'salesforce',
         loginUrl: url,
         taskQueue,
