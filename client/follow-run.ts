@@ -4,6 +4,7 @@
  * Law: nothing that is missing ends it. No worker, a worker that does not answer, a server that is away for a while are
  * states that are told; only the end of the run, or of the caller's patience, ends the stream.
  */
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { QueryNotRegisteredError, isGrpcCancelledError } from '@temporalio/client'
 import type { Client, WorkflowHandle } from '@temporalio/client'
@@ -12,7 +13,7 @@ import { refused } from './connect.ts'
 import type { RunOutcome } from './run-outcome.ts'
 import { runOutcome } from './run-outcome.ts'
 import { inTurns } from './runs.ts'
-import { hasWorker, held, isUnclaimed } from './waiting.ts'
+import { hasWorker, isUnclaimed, laneSight } from './waiting.ts'
 
 export interface RunState {
   workflowId: string
@@ -61,7 +62,7 @@ export async function* followRun(
   const handle = client.workflow.getHandle(run.workflowId)
   const left = new AbortController()
   const stop = signal ? AbortSignal.any([signal, left.signal]) : left.signal
-  const call = <T>(work: () => Promise<T>): Promise<T> => client.withAbortSignal(stop, work)
+  const call = <T>(work: () => Promise<T>): Promise<T> => until(stop, (own) => client.withAbortSignal(own, work))
   let outcome: RunOutcome | undefined
   let broken: unknown
   const end = persist(() => call(() => runOutcome(handle)), stop).then(
@@ -76,10 +77,7 @@ export async function* followRun(
       if (outcome) break
       if (broken) throw refused(broken, run.workflowId) ?? broken
       yield state
-      const wake = new AbortController()
-      const pause = sleep(everyMs, undefined, { signal: AbortSignal.any([stop, wake.signal]) })
-      await Promise.race([end, pause.catch(() => {})])
-      wake.abort()
+      await until(stop, (own) => Promise.race([end, sleep(everyMs, undefined, { signal: own }).catch(() => {})]))
     }
     yield { ...watch.state, stage: 'ended', objects: final(watch.state.objects, outcome), outcome }
   } finally {
@@ -139,10 +137,16 @@ class Watch {
     const now = Date.now()
     const moved = !before || before.progress.read !== progress.read ? now : before.moved
     const rate = speed(before, progress.read, now)
-    const still = lane !== null && now - moved > STILL_MS
-    const why = still ? ((await held(lane)) ?? undefined) : undefined
+    const { position, held } = lane ? await laneSight(lane) : { position: null, held: null }
+    const why = now - moved > STILL_MS ? held : null
     this.#before.set(told.object, { progress, at: now, moved, rate })
-    return { ...progress, rate: active ? rate : null, ...(why ? { held: why } : {}) }
+    return {
+      ...progress,
+      // The step in hand is further than the lane, which hears of it when it ends.
+      position: (progress.phase === 'reading' && position) || progress.position,
+      rate: active ? rate : null,
+      ...(why ? { held: why } : {}),
+    }
   }
 
   /** `starting`: it runs, but is not yet ready to tell; null: nobody answers. */
@@ -178,6 +182,24 @@ function final(objects: ObjectState[], outcome: RunOutcome): ObjectState[] {
     const { status: phase, read, written, bytes, files } = result
     return { ...object, phase, read, written, bytes, files, rate: null }
   })
+}
+
+/**
+ * Works with a signal that ends with the work. What listens to a signal is not always taken off it, and `stop` may live
+ * for hours.
+ */
+async function until<T>(stop: AbortSignal, work: (own: AbortSignal) => Promise<T>): Promise<T> {
+  const own = new AbortController()
+  setMaxListeners(0, own.signal)
+  const pass = (): void => own.abort()
+  if (stop.aborted) pass()
+  stop.addEventListener('abort', pass, { once: true })
+  try {
+    return await work(own.signal)
+  } finally {
+    stop.removeEventListener('abort', pass)
+    own.abort()
+  }
 }
 
 /** Waits through a server that is away. */

@@ -29,27 +29,45 @@ export async function isUnclaimed(handle: WorkflowHandle): Promise<boolean> {
   return isScheduled(task?.state) && Date.now() - milliseconds(task?.scheduledTime) > TAKES_MS
 }
 
-/** What a lane waits for; null: nothing is known, it may just be slow. */
-export async function held(handle: WorkflowHandle): Promise<string | null> {
+export interface LaneSight {
+  /** Where the step in hand is, as it last said; null: it has not said. */
+  position: string | null
+  /** What the lane waits for; null: nothing is known, it may just be slow. */
+  held: string | null
+}
+
+/** What Temporal knows of a lane that the lane itself does not tell. */
+export async function laneSight(handle: WorkflowHandle): Promise<LaneSight> {
   let described
   try {
     described = await handle.describe()
   } catch {
-    return null
+    return { position: null, held: null }
   }
   const { raw, taskQueue } = described
+  const steps = raw.pendingActivities ?? []
+  const position = steps.map((step) => plainText(step.heartbeatDetails?.payloads?.[0])).find(Boolean) ?? null
   const late = (at: unknown): boolean => Date.now() - milliseconds(at) > TAKES_MS
   const task = raw.pendingWorkflowTask
-  if (isScheduled(task?.state) && late(task?.scheduledTime)) return `no worker takes tasks of queue ${taskQueue}`
-  for (const activity of raw.pendingActivities ?? []) {
-    const failure = activity.lastFailure?.message
-    const attempt = activity.attempt ?? 1
-    if (failure && attempt > 1) return `attempt ${attempt}: ${failure}`
-    if (isScheduled(activity.state) && late(activity.scheduledTime)) {
-      return `${activity.activityType?.name ?? 'a step'} waits for a worker on queue ${taskQueue}`
+  if (isScheduled(task?.state) && late(task?.scheduledTime)) {
+    return { position, held: `no worker takes tasks of queue ${taskQueue}` }
+  }
+  for (const step of steps) {
+    const failure = step.lastFailure?.message
+    const attempt = step.attempt ?? 1
+    if (failure && attempt > 1) return { position, held: `attempt ${attempt}: ${failure}` }
+    if (isScheduled(step.state) && late(step.scheduledTime)) {
+      return { position, held: `${step.activityType?.name ?? 'a step'} waits for a worker on queue ${taskQueue}` }
     }
   }
-  return null
+  return { position, held: null }
+}
+
+/** Text that no codec has hidden. */
+function plainText(payload: { metadata?: Record<string, Uint8Array> | null; data?: Uint8Array | null } | undefined) {
+  if (Buffer.from(payload?.metadata?.encoding ?? []).toString() !== 'json/plain') return null
+  const value: unknown = JSON.parse(Buffer.from(payload?.data ?? []).toString() || 'null')
+  return typeof value === 'string' ? value : null
 }
 
 function milliseconds(at: unknown): number {

@@ -14,7 +14,7 @@ import type { Stage } from './stage.ts'
 import { setStage } from './stage.ts'
 import { tell } from './story.ts'
 
-const org = { accounts: 30_000, opportunities: 8_000, pageMs: 200 }
+const org = { accounts: 20_000, opportunities: 5_000, pageMs: 200 }
 
 export function addDemoCommand(register: Register): void {
   register<{ keep?: boolean }>({
@@ -43,6 +43,7 @@ async function demo(call: Call, { keep = false }: { keep?: boolean }): Promise<n
     return await play({ ...call, view, options: stage.options }, stage, { folder, keep, signal: stop.signal })
   } catch (error) {
     if (!stop.signal.aborted) throw error
+    view.say('stopping what was started …')
     return INTERRUPTED
   } finally {
     stage ??= await ready.catch(() => undefined)
