@@ -7,6 +7,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { SimplePlugin } from '@temporalio/plugin'
+import type { WorkerOptions } from '@temporalio/worker'
 import { createActivities } from '../activities/index.ts'
 import { assemble } from './assemble.ts'
 import type { AssembleOptions } from './assemble.ts'
@@ -26,5 +27,11 @@ export class LakewardPlugin extends SimplePlugin {
       activities: createActivities(assemble(options)),
       workflowsPath: (own) => own ?? workflowsPath,
     })
+  }
+
+  /** A worker that brings a bundle has its workflows already. */
+  override configureWorker(options: WorkerOptions): WorkerOptions {
+    const { workflowsPath: path, ...rest } = super.configureWorker(options)
+    return rest.workflowBundle || path === undefined ? rest : { ...rest, workflowsPath: path }
   }
 }

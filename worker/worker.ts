@@ -7,7 +7,8 @@ import { NativeConnection, Runtime, Worker, makeTelemetryFilterString, DefaultLo
 import type { NativeConnectionOptions } from '@temporalio/worker'
 import { openParts } from './assemble.ts'
 import type { AssembleOptions } from './assemble.ts'
-import { LakewardPlugin } from './plugin.ts'
+import { LakewardPlugin, workflowsPath } from './plugin.ts'
+import { workflowBundle } from './workflow-bundle.ts'
 
 export const TASK_QUEUE = 'lakeward'
 
@@ -37,6 +38,7 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
   const taskQueues = settings.taskQueues ?? [...new Set([TASK_QUEUE, ...own])]
   const slots = settings.slots ?? slotsByMemory()
   const plugin = new LakewardPlugin(settings)
+  const bundle = await workflowBundle(workflowsPath)
 
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
@@ -54,6 +56,7 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
           namespace,
           taskQueue,
           plugins: [plugin],
+          workflowBundle: bundle,
           maxConcurrentActivityTaskExecutions: slots,
           maxConcurrentLocalActivityExecutions: 20,
           shutdownGraceTime: GRACE,
