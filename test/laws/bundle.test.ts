@@ -43,11 +43,10 @@ it('and this test would see it, if there were more', async () => {
     return foreignIn(await bundle(file))
   }
   try {
-    expect(await bundleOf("export { z } from 'zod'")).toEqual(['zod'])
     const errors = JSON.stringify(join(ROOT, 'connectors/errors.ts'))
-    expect(await bundleOf(`export * from ${errors}`)).toEqual(['./connectors/errors.ts'])
+    const found = await bundleOf(`export { z } from 'zod'\nexport * from ${errors}`)
+    expect(found.toSorted()).toEqual(['./connectors/errors.ts', 'zod'])
     await expect(bundleOf("export * from 'node:fs'")).rejects.toThrow()
-    await expect(bundleOf("export * from 'undici'")).rejects.toThrow()
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
