@@ -1,7 +1,7 @@
 /**
  * A disk in memory that loses what was not synced, as badly as a disk may: after a power cut each name that was added or
  * removed since its directory's last sync is there or not, each on its own, and a file that was not synced has lost its
- * content or the end of it.
+ * content or the end of it. A journaled disk, as all common ones are, keeps both ends of a rename or neither.
  */
 import type { FileSystem, OpenFile } from '../../connectors/lake/file/file-system.ts'
 
@@ -21,11 +21,22 @@ const directory = (): DirectoryNode => ({ kind: 'directory', names: new Map(), d
 
 export class SimulatedDisk implements FileSystem {
   #root = directory()
+  readonly #journaled: boolean
+  #renames: Rename[] = []
   /** Called before each call takes effect, and after; may throw. */
   meet: (call: string, path: string, when: 'before' | 'after') => void = () => {}
 
+  constructor({ journaled = true } = {}) {
+    this.#journaled = journaled
+  }
+
   /** What is left after a power cut. `chance`: 0 ≤ number < 1, for each thing that may be there or not. */
   powerCut(chance: () => number): void {
+    for (const rename of this.#renames) {
+      if (chance() < 0.5) undo(rename)
+      else keep(rename)
+    }
+    this.#renames = []
     const left = (node: Node): Node => {
       if (node.kind === 'file') {
         const { content, durable } = node
@@ -123,6 +134,10 @@ export class SimulatedDisk implements FileSystem {
       const [source, old] = this.#parentOf(from)
       source.names.delete(old)
       parent.names.set(name, node)
+      if (!this.#journaled) return
+      // In the journal: durable as one, with the first sync of either side, or undone as one.
+      const known = source.durable.has(old)
+      if (known) this.#renames.push({ node, source, old, parent, name })
     })
   }
 
@@ -138,6 +153,8 @@ export class SimulatedDisk implements FileSystem {
     return this.#call('syncDirectory', path, () => {
       const node = this.#directory(path)
       node.durable = new Map(node.names)
+      for (const rename of this.#renames) if (rename.source === node || rename.parent === node) keep(rename)
+      this.#renames = this.#renames.filter(({ source, parent }) => source !== node && parent !== node)
     })
   }
 
@@ -170,6 +187,25 @@ export class SimulatedDisk implements FileSystem {
     const slash = path.lastIndexOf('/')
     return [this.#directory(path.slice(0, slash)), path.slice(slash + 1)]
   }
+}
+
+interface Rename {
+  node: Node
+  source: DirectoryNode
+  old: string
+  parent: DirectoryNode
+  name: string
+}
+
+function keep({ node, source, old, parent, name }: Rename): void {
+  source.durable.delete(old)
+  parent.durable.set(name, node)
+}
+
+/** Neither end: the names that were added or removed since have no choice of their own. */
+function undo({ node, source, old, parent, name }: Rename): void {
+  source.names.set(old, node)
+  if (parent.names.get(name) === node) parent.names.delete(name)
 }
 
 function failure(code: string, path: string): Error {
