@@ -1,8 +1,8 @@
 /**
  * The commit of a run: the window is counted once more, then one entry decides. May be repeated by anyone.
  *
- * Law: what the counts prove is said with the entry. Records only ever leave a closed window (a change moves their stamp
- * past its end), so the source's count at plan (C0) and now (C1) bound what a correct read finds: C1 ≤ read ≤ C0.
+ * Law: what the counts prove is said with the entry. Records only ever leave a closed window (a change moves their
+ * stamp past its end), so the source's count at plan (C0) and now (C1) bound what a correct read finds: C1 ≤ read ≤ C0.
  */
 import { ApplicationFailure } from '@temporalio/common'
 import { startOf, walkChains } from '../connectors/lake/chain.ts'

@@ -1,4 +1,7 @@
-/** What extraction needs of the flow, as it is stored in the plan: a retry reads it there, whatever the flow says by then. */
+/**
+ * What extraction needs of the flow, as it is stored in the plan: a retry reads it there, whatever the flow says by
+ * then.
+ */
 import { createHash } from 'node:crypto'
 import type { Filter, Json, ObjectSchema } from '../connectors/connector.ts'
 import type { Recipe } from '../connectors/records/recipe.ts'

@@ -1,5 +1,6 @@
 /**
- * The files of one unit: rows go through the flow's transforms, into a sink per partition, and from there to staged files.
+ * The files of one unit: rows go through the flow's transforms, into a sink per partition, and from there to staged
+ * files.
  *
  * Laws
  * - read = written + filtered + dropped + quarantined, for every page.

@@ -33,7 +33,9 @@ export interface AssembleOptions {
 
 const HEARTBEAT_SECONDS = 45
 
-/** The parts as commands use them too, that run where they are typed: without `renew`, they ask the vendor themselves. */
+/**
+ * The parts as commands use them too, that run where they are typed: without `renew`, they ask the vendor themselves.
+ */
 export interface Parts {
   installation: Installation
   credentials: Credentials

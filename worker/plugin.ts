@@ -1,8 +1,8 @@
 /**
  * Lakeward as a Temporal plugin: adds the steps to any worker, and the workflows to a worker that has none of its own.
  *
- * A worker with its own workflows keeps them, and takes ours by `export * from 'lakeward/workflows'` in its workflows file:
- * a bundle has one entry, and a plugin cannot add a second (https://docs.temporal.io/develop/plugins-guide).
+ * A worker with its own workflows keeps them, and takes ours by `export * from 'lakeward/workflows'` in its workflows
+ * file: a bundle has one entry, and a plugin cannot add a second (https://docs.temporal.io/develop/plugins-guide).
  * Register the plugin once, at the worker; at the connection as well it would be applied twice.
  */
 import { fileURLToPath } from 'node:url'

@@ -1,9 +1,9 @@
 /**
- * The workflows' bundle, made once and kept in the user's cache: a worker that starts with it starts seconds sooner, and
- * without the memory that bundling takes.
+ * The workflows' bundle, made once and kept in the user's cache: a worker that starts with it starts seconds sooner,
+ * and without the memory that bundling takes.
  *
- * Law: a bundle serves exactly the sources and the SDK version it was made from; both are in its name. It is never part of
- * the published package (https://typescript.temporal.io/api/interfaces/worker.WorkerOptions#workflowbundle).
+ * Law: a bundle serves exactly the sources and the SDK version it was made from; both are in its name. It is never part
+ * of the published package (https://typescript.temporal.io/api/interfaces/worker.WorkerOptions#workflowbundle).
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { copyFile, mkdir, mkdtemp, readFile, readdir, rename, rm } from 'node:fs/promises'

@@ -3,7 +3,8 @@
  *
  *   to string                      every type, as `textOf` writes it
  *   string to any type             as a source's text is read; to json only if it is JSON
- *   number to number               digits behind the point that the type does not hold are rounded, half away from zero;
+ *   number to number               digits behind the point that the type does not hold are rounded, half away
+ *                                  from zero;
  *                                  float64 takes the nearest double; a number that is too large is refused
  *   date to timestamp and back     midnight UTC; the day in UTC
  *   timestamp to time              the time of day in UTC

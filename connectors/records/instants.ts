@@ -59,7 +59,10 @@ export function parseTime(bytes: Uint8Array, start: number, end: number): number
   return clockEnd === end || offsetAt(bytes, clockEnd, end) === 0 ? micros : Number.NaN
 }
 
-/** `2026-05-06T11:56:44.000+0000`, `… 11:56:44`, `2026-05-06`: microseconds since the epoch; a bigint where a double would round. */
+/**
+ * `2026-05-06T11:56:44.000+0000`, `… 11:56:44`, `2026-05-06`: microseconds since the epoch; a bigint where a double
+ * would round.
+ */
 export function parseTimestamp(bytes: Uint8Array, start: number, end: number): number | bigint {
   const days = dateAt(bytes, start)
   if (end - start === 10) return instant(days, 0)

@@ -102,7 +102,9 @@ class RecordReader {
     this.records.end(() => oneLine(scanner.slice(start, scanner.at)))
   }
 
-  /** The member's column, -1 for none: the one that is expected next, or by its name. Leaves the scanner at the value. */
+  /**
+   * The member's column, -1 for none: the one that is expected next, or by its name. Leaves the scanner at the value.
+   */
   #column(expected: number): number {
     const scanner = this.#scanner
     const name = this.#names[expected]

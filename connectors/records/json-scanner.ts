@@ -2,8 +2,8 @@
  * JSON bytes token by token, without making values of them.
  *
  * Laws
- * - Accepts what RFC 8259 accepts and nothing else, so a page that is cut anywhere is refused: reading past the end gives
- *   `undefined`, which is in no class of bytes below.
+ * - Accepts what RFC 8259 accepts and nothing else, so a page that is cut anywhere is refused: reading past the end
+ *   gives `undefined`, which is in no class of bytes below.
  * - UTF-8 is the caller's to check, once for the whole body.
  */
 import { PageError } from './page-error.ts'

@@ -1,10 +1,10 @@
 /**
  * JSON lines: one object per record, members in the schema's order, nulls written out.
  *
- * Law: nothing is rounded, whatever reads it. Most readers take every JSON number for a double (DuckDB, JavaScript, jq), so
- * decimals of more than 15 digits are text, column by column and not value by value; others and 64-bit integers are
- * numbers with all their digits. Dates, times and instants are ISO text; bytes are base64; json stands as the source wrote
- * it, on one line.
+ * Law: nothing is rounded, whatever reads it. Most readers take every JSON number for a double (DuckDB, JavaScript,
+ * jq), so decimals of more than 15 digits are text, column by column and not value by value; others and 64-bit integers
+ * are numbers with all their digits. Dates, times and instants are ISO text; bytes are base64; json stands as the
+ * source wrote it, on one line.
  */
 import type { Field } from '../connector.ts'
 import type { Batch, Column } from './batch.ts'

@@ -2,7 +2,8 @@
  * What a flow does to the records of an object, compiled once per run into work over batches.
  *
  * Laws
- * - The filter comes first, on the source's names; then the steps in order, each on the names the steps before it leave.
+ * - The filter comes first, on the source's names; then the steps in order, each on the names the steps before it
+ *   leave.
  * - Deletes pass filters and validations. They are never dropped: where a step cannot make a value of one, it is
  *   quarantined even if invalid records are to be dropped.
  * - A record that a step cannot make a value of (a cast, a sum) is as invalid as one that breaks a validation, and

@@ -1,8 +1,9 @@
 /**
  * What a flow's transforms are compiled to: every step reads some columns and adds new ones, none is changed.
  *
- * A scope is the compile-time side: which names there are after each step and in which slot their column will be. A frame
- * is the run-time side: the slots of one batch. `keep`, `drop` and `rename` exist in the scope only and cost nothing later.
+ * A scope is the compile-time side: which names there are after each step and in which slot their column will be. A
+ * frame is the run-time side: the slots of one batch. `keep`, `drop` and `rename` exist in the scope only and cost
+ * nothing later.
  */
 import type { KeyObject } from 'node:crypto'
 import type { Field, FieldType } from '../connector.ts'
@@ -81,7 +82,9 @@ export class Scope {
     this.#judged.add(slot)
   }
 
-  /** A column made row by row from others. `make` is asked for rows that are not given up; not setting the row: null. */
+  /**
+   * A column made row by row from others. `make` is asked for rows that are not given up; not setting the row: null.
+   */
   produce(field: Field, parts: number[], rule: string, make: Make, rounding = false): void {
     const slot = this.put(field, parts)
     this.works.push((frame) => {

@@ -5,7 +5,8 @@
  * - AND over fields and over the operators of a field. A null satisfies `ne` and `isNull: true` only.
  * - Text is compared by code point in exact case, which is the order of its UTF-8 bytes; exact numbers and instants are
  *   compared exactly, whatever digits the literal has; `between` is inclusive.
- * - A literal has its field's type: text is never compared with a number. Numbers may stand in quotes to keep all digits.
+ * - A literal has its field's type: text is never compared with a number. Numbers may stand in quotes to keep all
+ *   digits.
  * - Deleted records are kept whatever the filter says.
  */
 import type { Condition, Field, Filter, FilterValue } from '../connector.ts'

@@ -1,4 +1,7 @@
-/** 64-bit integers as pairs of 32-bit words: much cheaper than bigints where a value passes through a hot loop. Little endian. */
+/**
+ * 64-bit integers as pairs of 32-bit words: much cheaper than bigints where a value passes through a hot loop. Little
+ * endian.
+ */
 
 const WORD = 4_294_967_296
 

@@ -1,6 +1,6 @@
 /**
- * The suite that every object store passes before a lake is trusted to it, against `connectors/lake/store.ts`. It knows no
- * store: a bucket or a directory is the harness's business. A store's own test is one call.
+ * The suite that every object store passes before a lake is trusted to it, against `connectors/lake/store.ts`. It knows
+ * no store: a bucket or a directory is the harness's business. A store's own test is one call.
  *
  *     storeConformance({ describe, it }, { name: 'file', open })
  */

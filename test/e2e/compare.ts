@@ -40,8 +40,8 @@ export async function queryFiles(folder: string, sql: string, format: Format = '
 }
 
 /**
- * Compares the columns that `types` names. `truth` has the source's values as exact text; `where` picks rows of the files
- * (their columns in the types of `types`).
+ * Compares the columns that `types` names. `truth` has the source's values as exact text; `where` picks rows of the
+ * files (their columns in the types of `types`).
  */
 export async function compare(
   folder: string,

@@ -1,4 +1,6 @@
-/** Two runs of one lane that do not exclude each other: other workflow ids, other clusters. One of them commits first. */
+/**
+ * Two runs of one lane that do not exclude each other: other workflow ids, other clusters. One of them commits first.
+ */
 import { describe, expect, it } from 'vitest'
 import { LakeError } from '../../connectors/lake/errors.ts'
 import type { Lane } from '../../connectors/lake/protocol.ts'

@@ -1,6 +1,6 @@
 /**
- * What `syncObject` does, without Temporal: the order of the steps, another attempt for each that dies or freezes, a new
- * run key where the protocol asks for one. Each process is a store of its own over the one place.
+ * What `syncObject` does, without Temporal: the order of the steps, another attempt for each that dies or freezes, a
+ * new run key where the protocol asks for one. Each process is a store of its own over the one place.
  */
 import { noCounts, addCounts } from '../../connectors/lake/counts.ts'
 import { commitRun } from '../../connectors/lake/commit.ts'

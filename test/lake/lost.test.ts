@@ -1,4 +1,7 @@
-/** Staged files that vanish: before the entry nothing was decided, after it the entry is void, and the rows are read again. */
+/**
+ * Staged files that vanish: before the entry nothing was decided, after it the entry is void, and the rows are read
+ * again.
+ */
 import { describe, expect, it } from 'vitest'
 import { payDebts } from '../../connectors/lake/debts.ts'
 import { readLedger } from '../../connectors/lake/ledger.ts'

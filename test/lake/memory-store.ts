@@ -1,6 +1,6 @@
 /**
- * A store in memory that stages as S3 does: uploads apart from the objects, found by id, completed without conditions any
- * number of times while the object is there.
+ * A store in memory that stages as S3 does: uploads apart from the objects, found by id, completed without conditions
+ * any number of times while the object is there.
  */
 import { randomUUID } from 'node:crypto'
 import type { ObjectStore, StagedFile, StageRequest, StagedWriter, StoredObject } from '../../connectors/lake/store.ts'

@@ -1,6 +1,6 @@
 /**
- * The power fails at each call a run makes of a disk that keeps only what was synced. What an answer said is true after it:
- * no decision is taken back, no file is visible whose entry is gone, and the records are exact.
+ * The power fails at each call a run makes of a disk that keeps only what was synced. What an answer said is true after
+ * it: no decision is taken back, no file is visible whose entry is gone, and the records are exact.
  */
 import { describe, expect, it } from 'vitest'
 import { fileStore } from '../../connectors/lake/file/file-store.ts'

@@ -1,7 +1,7 @@
 /**
- * The promise, checked from the outside: kill anything at any step, any number of times, and the records in the manifests
- * of `done` entries of the current generation equal the source's, each exactly once; what folder readers see is what is
- * committed; and nothing is left behind.
+ * The promise, checked from the outside: kill anything at any step, any number of times, and the records in the
+ * manifests of `done` entries of the current generation equal the source's, each exactly once; what folder readers see
+ * is what is committed; and nothing is left behind.
  */
 import { expect } from 'vitest'
 import { readLedger, readRecorded, stateOf } from '../../connectors/lake/ledger.ts'

@@ -1,7 +1,7 @@
 /**
- * A disk in memory that loses what was not synced, as badly as a disk may: after a power cut each name that was added or
- * removed since its directory's last sync is there or not, each on its own, and a file that was not synced has lost its
- * content or the end of it. A journaled disk, as all common ones are, keeps both ends of a rename or neither.
+ * A disk in memory that loses what was not synced, as badly as a disk may: after a power cut each name that was added
+ * or removed since its directory's last sync is there or not, each on its own, and a file that was not synced has lost
+ * its content or the end of it. A journaled disk, as all common ones are, keeps both ends of a rename or neither.
  */
 import type { FileSystem, OpenFile } from '../../connectors/lake/file/file-system.ts'
 

@@ -1,6 +1,7 @@
 /**
- * A store that counts every call and can break one: the process dies before the call or just after it (its answer is lost),
- * or freezes there until somebody thaws it. It also watches the promise: what becomes visible must have been committed.
+ * A store that counts every call and can break one: the process dies before the call or just after it (its answer is
+ * lost), or freezes there until somebody thaws it. It also watches the promise: what becomes visible must have been
+ * committed.
  */
 import type { ObjectStore, StagedWriter } from '../../connectors/lake/store.ts'
 

@@ -1,6 +1,7 @@
 /**
- * Watches a store while everybody works on it, for what must hold at every moment and not only in the end: nothing becomes
- * visible that is not committed, nothing is called done that is not visible, nothing is deleted that still counts.
+ * Watches a store while everybody works on it, for what must hold at every moment and not only in the end: nothing
+ * becomes visible that is not committed, nothing is called done that is not visible, nothing is deleted that still
+ * counts.
  */
 import type { CommitEntry, Entry, Outcome } from '../../connectors/lake/protocol.ts'
 import type { ObjectStore } from '../../connectors/lake/store.ts'

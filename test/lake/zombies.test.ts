@@ -1,6 +1,7 @@
 /**
- * A step freezes at each call it makes of the store, is taken for dead, and wakes up again: beside its second attempt, after
- * its run, in the middle of the next run, or after that. With `mortal` its workflow is terminated when it freezes.
+ * A step freezes at each call it makes of the store, is taken for dead, and wakes up again: beside its second attempt,
+ * after its run, in the middle of the next run, or after that. With `mortal` its workflow is terminated when it
+ * freezes.
  */
 import { describe, expect, it } from 'vitest'
 import type { Work } from './integers.ts'
