@@ -69,9 +69,11 @@ async function proofOf({ connector, session, plan }: Planned, counts: Counts): P
 }
 
 function verdict(counted: number | null, now: number | null, read: number): string {
-  if (counted === null || now === null) return `${read} read; the source cannot count`
-  if (now <= read && read <= counted) return `proven: ${now} now ≤ ${read} read ≤ ${counted} when planned`
-  return `finding: ${read} read, but the source counted ${counted} when planned and ${now} now`
+  const show = (rows: number): string => rows.toLocaleString('en')
+  if (counted === null || now === null) return `${show(read)} read; the source cannot count`
+  if (now <= read && read <= counted)
+    return `proven: ${show(now)} now ≤ ${show(read)} read ≤ ${show(counted)} when planned`
+  return `finding: ${show(read)} read, but the source counted ${show(counted)} when planned and ${show(now)} now`
 }
 
 function quarantineNote({ quarantined }: Counts): string[] {

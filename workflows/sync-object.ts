@@ -41,7 +41,7 @@ class LaneRun {
   readonly input: SyncInput
   readonly object: string
   state: LaneState
-  #told = 0
+  #told = Date.now()
 
   constructor(input: SyncInput) {
     this.input = input
