@@ -227,8 +227,10 @@ describe('against JSON.parse', () => {
   }
 
   it('refuses a page that is cut at any byte', () => {
-    const text =
-      ' {"x":{"y":[1,-2.5e+3,null]},"records":[{"a":{"k":"\\u00e9\\"]"},"b":"\\ud83d\\ude00","c":-1.5e-3,"d":true},{"a":[]}],"done":false}'
+    const text = [
+      ' {"x":{"y":[1,-2.5e+3,null]},"records":[{"a":{"k":"\\u00e9\\"]"},',
+      '"b":"\\ud83d\\ude00","c":-1.5e-3,"d":true},{"a":[]}],"done":false}',
+    ].join('')
     for (let cut = 0; cut < text.length; cut++) {
       expect(() => json(text.slice(0, cut), fields), text.slice(0, cut)).toThrow(PageError)
     }
@@ -237,8 +239,10 @@ describe('against JSON.parse', () => {
 
   it('accepts and refuses the same pages when a byte is changed', () => {
     const random = randoms(5)
-    const text =
-      '{"n":[0,-1.5e+3],"records":[{"a":{"k":[1,{"z":""}]},"b":"t\\n\\u0041","c":12.5,"d":true},{"b":null,"zz":[[],{}]}]}'
+    const text = [
+      '{"n":[0,-1.5e+3],"records":[{"a":{"k":[1,{"z":""}]},"b":"t\\n\\u0041","c":12.5,"d":true},',
+      '{"b":null,"zz":[[],{}]}]}',
+    ].join('')
     const bytes = '{}[]":,\\ \n0123456789.eE+-truefalsn\u0001ux'
     let refused = 0
     for (let i = 0; i < 8000; i++) {

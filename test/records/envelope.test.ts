@@ -6,8 +6,11 @@ const read = (text: string, path: string[]) => readEnvelope(Buffer.from(text), p
 
 describe('readEnvelope', () => {
   it('tells what stands beside the records, before and behind them', () => {
-    const text =
-      '{"totalSize":3,"done":false,"records":[{"Id":"1"},{"Id":"2"},\n {"Id":"3",\n "x":{"y":[]}}],"nextRecordsUrl":"/q/01\\u00e9"}'
+    const text = [
+      '{"totalSize":3,"done":false,"records":[{"Id":"1"},{"Id":"2"},',
+      ' {"Id":"3",',
+      ' "x":{"y":[]}}],"nextRecordsUrl":"/q/01\\u00e9"}',
+    ].join('\n')
     expect(read(text, ['records'])).toEqual({
       envelope: { totalSize: 3, done: false, nextRecordsUrl: '/q/01é' },
       records: { count: 3, first: '{"Id":"1"}', last: '{"Id":"3", "x":{"y":[]}}' },

@@ -61,8 +61,10 @@ describe('JSON lines', () => {
     sink.append(batchOf(fields, rows))
     const written = text(fileOf(sink))
     expect(written.split('\n')).toEqual([
-      '{"s":"q\\"\\\\,\\n😀\\u0001","b":true,"i":9007199254740993,"m":"123456789012345678901234567890.10","f":0.1,"d":"1700-01-01","c":"10:15:00","t":"2026-05-06T11:56:44.100Z","x":"Af8=","j":{"a":["é",1]}}',
-      '{"s":"","b":false,"i":-1,"m":"0.00","f":-0,"d":"4000-12-31","c":"23:59:59.999999","t":"2026-05-06T00:00:00Z","x":"","j":"text"}',
+      '{"s":"q\\"\\\\,\\n😀\\u0001","b":true,"i":9007199254740993,"m":"123456789012345678901234567890.10","f":0.1,' +
+        '"d":"1700-01-01","c":"10:15:00","t":"2026-05-06T11:56:44.100Z","x":"Af8=","j":{"a":["é",1]}}',
+      '{"s":"","b":false,"i":-1,"m":"0.00","f":-0,' +
+        '"d":"4000-12-31","c":"23:59:59.999999","t":"2026-05-06T00:00:00Z","x":"","j":"text"}',
       '{"s":null,"b":null,"i":null,"m":null,"f":null,"d":null,"c":null,"t":null,"x":null,"j":null}',
       '',
     ])
@@ -120,7 +122,8 @@ describe('CSV', () => {
     sink.append(batchOf(fields, rows), Uint32Array.of(0, 2, 1))
     const path = reader.write('three.csv', fileOf(sink))
     const columns =
-      "{s: 'varchar', b: 'boolean', i: 'bigint', m: 'decimal(38,2)', f: 'double', d: 'date', c: 'time', t: 'timestamptz', x: 'varchar', j: 'json'}"
+      "{s: 'varchar', b: 'boolean', i: 'bigint', m: 'decimal(38,2)', f: 'double', " +
+      "d: 'date', c: 'time', t: 'timestamptz', x: 'varchar', j: 'json'}"
     const read = `read_csv(${path}, header = true, auto_detect = false, quote = '"', escape = '"', new_line = '\\n', nullstr = '', allow_quoted_nulls = false, columns = ${columns})`
     expect(
       await reader.rows(
@@ -149,6 +152,7 @@ it('a quarantine line is the record, its rule and why', () => {
   const reject = { row: '{"n":1.10}', field: 'n', rule: 'cast', reason: 'it is too large', deleted: true }
   const line = quarantineLine(reject, { flow: 'f', object: 'Account', run: 'r1' })
   expect(line).toBe(
-    '{"flow":"f","object":"Account","run":"r1","field":"n","rule":"cast","reason":"it is too large","deleted":true,"record":{"n":1.10}}\n',
+    '{"flow":"f","object":"Account","run":"r1","field":"n","rule":"cast","reason":"it is too large",' +
+      '"deleted":true,"record":{"n":1.10}}\n',
   )
 })
