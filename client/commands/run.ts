@@ -9,7 +9,6 @@ import type { StartedRun } from '../runs.ts'
 import { duration } from '../terminal/numbers.ts'
 import { noWorker, outcomeLine, outcomeText } from '../terminal/progress.ts'
 import { runView } from '../terminal/run-view.ts'
-import type { Screen } from '../terminal/screen.ts'
 import { webLink } from '../web-link.ts'
 import type { Call, Register } from './call.ts'
 import { printJson, withJson, withTemporal } from './call.ts'
@@ -65,7 +64,7 @@ async function run(call: Call, flags: RunFlags, target: string): Promise<number>
     }
     const { view } = call
     view.say(`started ${started.workflowId}`)
-    tellWhere(view, started, link)
+    tellWhere(call, started, link)
     if (!hasWorker) {
       view.say(noWorker(started.taskQueue))
     }
@@ -95,11 +94,16 @@ function asFlag(_: string, before: string, name: string): string {
   return `${before}--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
-function tellWhere(view: Screen, { flow, workflowId }: StartedRun, link: string | null): void {
+function tellWhere({ view, options }: Call, { flow, workflowId }: StartedRun, link: string | null): void {
+  const { address, namespace, profile } = options
+  const flags = Object.entries({ address, namespace, profile }).flatMap(([name, value]) =>
+    value ? [`--${name}`, value] : [],
+  )
+  const line = (...words: string[]): string => [...words, ...flags].join(' ')
   if (link) view.say(`  see     ${link}`)
-  view.say(`  follow  lakeward status ${flow}`)
-  view.say(`  or      temporal workflow describe --workflow-id '${workflowId}'`)
-  view.say(`  stop    lakeward cancel ${flow}`)
+  view.say(`  follow  ${line('lakeward runs', flow)}`)
+  view.say(`  or      ${line('temporal workflow describe --workflow-id', `'${workflowId}'`)}`)
+  view.say(`  stop    ${line('lakeward cancel', flow)}`)
 }
 
 async function follow(
@@ -129,7 +133,7 @@ async function follow(
   }
   if (!outcome) {
     view.say('the run goes on without this command')
-    tellWhere(view, started, link)
+    tellWhere(call, started, link)
     return INTERRUPTED
   }
   if (json) printJson(call, { ...started, ...outcome })

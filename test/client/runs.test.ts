@@ -10,6 +10,7 @@ import { outcomeLine, outcomeText, progressLine, stageLine } from '../../client/
 import { describeWithTemporal } from '../temporal.ts'
 import { flowOf, freshName } from './stand-in/flows.ts'
 
+const workflowsPath = fileURLToPath(new URL('stand-in/workflows.ts', import.meta.url))
 const nameOf = (document: JsonObject): string => document.name as string
 
 describeWithTemporal('runs', ({ address, namespace }) => {
@@ -38,7 +39,7 @@ describeWithTemporal('runs', ({ address, namespace }) => {
       connection: native,
       namespace,
       taskQueue,
-      workflowsPath: fileURLToPath(new URL('stand-in/workflows.ts', import.meta.url)),
+      workflowsPath,
     })
     working = worker.run()
   })
@@ -182,6 +183,38 @@ describeWithTemporal('runs', ({ address, namespace }) => {
     expect(states.at(-1)?.outcome).toBeUndefined()
     expect((await client.workflow.getHandle(run.workflowId).describe()).status.name).toBe('RUNNING')
     expect(progressLine(states.at(-1)!.objects[0]!)).toMatch(/^Account: reading, [\d,]+ of 3,000 rows read/)
+  })
+
+  test('what nobody takes up says which queue it waits at', async () => {
+    const run = await lakeward.run(acting('elsewhere'))
+    const stop = new AbortController()
+    let held: string | undefined
+    for await (const { objects } of lakeward.follow(run, { everyMs: 200, signal: stop.signal })) {
+      held = objects[0]?.held
+      if (held) stop.abort()
+    }
+    expect(held).toBe(`no worker takes tasks of queue ${taskQueue}-elsewhere`)
+    await client.workflow.getHandle(run.workflowId).terminate()
+  })
+
+  test('a worker that goes away is told, with what was known before', async () => {
+    const own = freshName('leaving')
+    const leaving = await Worker.create({ connection: native, namespace, taskQueue: own, workflowsPath })
+    const left = leaving.run()
+    const run = await lakeward.run(acting('hang', { taskQueue: own }))
+    const stop = new AbortController()
+    const stages: string[] = []
+    for await (const { stage, objects } of lakeward.follow(run, { everyMs: 100, signal: stop.signal })) {
+      if (objects[0]?.read === 1000 && leaving.getState() === 'RUNNING') leaving.shutdown()
+      if (stage !== stages.at(-1)) stages.push(stage)
+      if (stage === 'silent') {
+        expect(objects.map(({ object, read }) => [object, read])).toEqual([['Account', 1000]])
+        stop.abort()
+      }
+    }
+    expect(stages.slice(-2)).toEqual(['running', 'silent'])
+    await left
+    await client.workflow.getHandle(run.workflowId).terminate()
   })
 
   test('an object that the flow does not have is told with the nearest', async () => {

@@ -28,7 +28,11 @@ export async function runFlow(flow: Flow): Promise<RunResult> {
   for (const [index, object] of names.entries()) {
     const workflowId = `flow/${flow.name}/${encodeURIComponent(object)}`
     lanes.set(object, { ...waiting(object, workflowId), phase: 'reading' })
-    const child = await startChild<typeof syncObject>('syncObject', { workflowId, args: [{ object, act, index }] })
+    const child = await startChild<typeof syncObject>('syncObject', {
+      workflowId,
+      args: [{ object, act, index }],
+      ...(act === 'elsewhere' ? { taskQueue: `${workflowInfo().taskQueue}-elsewhere` } : {}),
+    })
     const result = await child.result()
     lanes.set(object, { ...waiting(object, workflowId), ...result, phase: result.status })
     results.push(result)
