@@ -31,8 +31,8 @@ const meanings: Record<ErrorKind, Meaning> = {
   rejected: { type: 'RequestRejected', attempts: 0 },
   'cursor-expired': { type: 'CursorExpired', attempts: 0 },
   answer: { type: 'AnswerNotUnderstood', attempts: 6 },
-  // The attempt began with the old account's token. The next one compares the new account with the plan or the lane, and
-  // says which is which; or `--full` accepts it.
+  // The attempt began with the old account's token. The next one compares the new account with the plan or the lane,
+  // and says which is which; or `--full` accepts it.
   moved: { type: 'LaneMoved', attempts: 1 },
 }
 
