@@ -19,20 +19,7 @@ import { completeSource, type FlowSource, source } from './flow-source.ts'
 import { onInvalid, type OnInvalid } from './flow-steps.ts'
 import { completeTrigger, type Trigger, trigger } from './flow-trigger.ts'
 import { name } from './flow-values.ts'
-import {
-  choice,
-  examine,
-  flag,
-  type Found,
-  isTable,
-  parsed,
-  problemsOf,
-  type Read,
-  shown,
-  strict,
-  text,
-  words,
-} from './strict.ts'
+import { choice, examine, flag, isTable, problemsOf, strict, text, words, type Found } from './strict.ts'
 
 export type { DestinationSpec, Partition } from './flow-destination.ts'
 export type { RunOptions } from './flow-run.ts'
@@ -48,8 +35,6 @@ export interface Flow {
   destination: DestinationSpec
   onDrift: 'evolve' | 'ignore' | 'fail'
   onInvalid: OnInvalid
-  /** Per lane and run; null: any number. */
-  maxQuarantined: MaxQuarantined | null
   trigger: Trigger
   /** Absent: applying the flow leaves it paused or not, as it is. */
   paused?: boolean
@@ -58,22 +43,8 @@ export interface Flow {
   run: RunOptions
 }
 
-export type MaxQuarantined = { rows: number } | { percent: number }
-
 /** Largest definition, as JSON in UTF-8: it lies in Temporal as one argument. */
 export const FLOW_BYTES = 256 * 1024
-
-const share = parsed(
-  'A number of records, or a share of them: 100 or "1%"',
-  (written): Read<MaxQuarantined> => {
-    const match = /^(\d{1,3}(?:\.\d{1,6})?)%$/.exec(written)
-    if (!match || Number(match[1]) > 100) {
-      return { refused: words(`${shown(written)} is neither a number nor a share`, '100, or "1%" up to "100%"') }
-    }
-    return { value: { percent: Number(match[1]) } }
-  },
-  { pattern: '^\\d+(\\.\\d+)?%$' },
-)
 
 const version = z
   .literal(1, {
@@ -98,17 +69,13 @@ export const flowSchema = strict(
       'fail',
     ]).optional(),
     onInvalid: onInvalid.optional(),
-    maxQuarantined: z
-      .union([z.int().min(0), share])
-      .describe('Above it a run fails: a number of records or a share such as "1%", per object and run')
-      .optional(),
     trigger: trigger.optional(),
     paused: flag('Whether the flow is paused; absent: apply leaves that as it is').optional(),
     tags: z.record(text('A tag'), z.string().describe('Text')).describe('Tags for people and programs').optional(),
     taskQueue: text('Temporal task queue; default lakeward').optional(),
     run: run.optional(),
   },
-  ['notify'],
+  ['notify', 'maxQuarantined'],
 ).describe('A flow of Lakeward')
 
 /**
@@ -136,8 +103,6 @@ export function parseFlow(input: unknown, where?: Document): Flow {
     destination: completeDestination(written.destination),
     onDrift: written.onDrift ?? 'evolve',
     onInvalid: invalid,
-    maxQuarantined:
-      typeof written.maxQuarantined === 'number' ? { rows: written.maxQuarantined } : (written.maxQuarantined ?? null),
     trigger: completeTrigger(written.trigger),
     ...(written.paused !== undefined && { paused: written.paused }),
     tags: written.tags ?? {},

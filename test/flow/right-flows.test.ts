@@ -53,7 +53,6 @@ describe('defaults', () => {
       },
       onDrift: 'evolve',
       onInvalid: 'quarantine',
-      maxQuarantined: null,
       trigger: { kind: 'none' },
       tags: {},
       taskQueue: 'lakeward',
@@ -133,9 +132,6 @@ describe('top', () => {
     [{ tags: { team: 'data' } }, { tags: { team: 'data' } }],
     [{ taskQueue: 'eu' }, { taskQueue: 'eu' }],
     [{ onDrift: 'fail' }, { onDrift: 'fail' }],
-    [{ maxQuarantined: 0 }, { maxQuarantined: { rows: 0 } }],
-    [{ maxQuarantined: '1%' }, { maxQuarantined: { percent: 1 } }],
-    [{ maxQuarantined: '0.25%' }, { maxQuarantined: { percent: 0.25 } }],
     [{ trigger: { cron: '0 2 * * *' } }, { trigger: { kind: 'cron', cron: '0 2 * * *', timezone: 'UTC' } }],
     [
       { trigger: { cron: ' 0  2 * * MON-FRI ', timezone: 'Asia/Kolkata' } },
