@@ -14,7 +14,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export type JsonObject = { [key: string]: Json }
 
 // ---------------------------------------------------------------------------------------------------------- schema
-/** Timestamps are UTC instants with microseconds; times of day have microseconds; decimals hold 1 ≤ s ≤ p ≤ 38. */
+/** Timestamps are UTC instants with microseconds; times of day have microseconds; decimals hold 0 ≤ s ≤ p ≤ 38. */
 export type FieldType =
   | 'string'
   | 'boolean'
