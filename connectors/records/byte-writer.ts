@@ -1,3 +1,6 @@
+/** A released writer keeps so much. */
+const KEPT = 1 << 16
+
 /** Bytes that grow. */
 export class ByteWriter {
   bytes: Buffer
@@ -41,6 +44,12 @@ export class ByteWriter {
     this.bytes = Buffer.allocUnsafeSlow(Math.max(4096, Math.min(this.length + (this.length >> 3), 1 << 22)))
     this.length = 0
     return taken
+  }
+
+  /** Empty, and without the memory that much was written into. */
+  release(): void {
+    this.length = 0
+    if (this.bytes.length > KEPT) this.bytes = Buffer.allocUnsafeSlow(4096)
   }
 
   get view(): Uint8Array {

@@ -12,6 +12,7 @@ import { PLAIN, RLE_DICTIONARY } from './parquet-values.ts'
 import type { ValueEncoder } from './parquet-values.ts'
 import { varint } from './thrift.ts'
 
+const FEW_ENTRIES = 1024
 /** Longer ones are not worth telling in the footer. */
 const LONGEST_BOUND = 128
 
@@ -23,7 +24,7 @@ interface Span {
 
 export class BytesEncoder implements ValueEncoder {
   readonly #plain = new ByteWriter()
-  readonly #dictionary: Dictionary = new Dictionary()
+  #dictionary = new Dictionary()
   /** Dictionary entries of the values of the page at hand. */
   #indices = new Int32Array(2048)
   #count = 0
@@ -96,7 +97,11 @@ export class BytesEncoder implements ValueEncoder {
   }
 
   reset(): void {
-    this.#dictionary.clear()
+    // Many files may be open at once: none holds on to what a large chunk took.
+    this.#plain.release()
+    if (this.#dictionary.count > FEW_ENTRIES) this.#dictionary = new Dictionary()
+    else this.#dictionary.clear()
+    if (this.#indices.length > FEW_ENTRIES * 2) this.#indices = new Int32Array(FEW_ENTRIES * 2)
     this.#encoding = this.#trying ? RLE_DICTIONARY : PLAIN
     this.#referred = false
     this.#values = 0

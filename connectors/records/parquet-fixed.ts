@@ -68,6 +68,7 @@ abstract class FixedEncoder implements ValueEncoder {
   }
 
   reset(): void {
+    this.out.release()
     this.any = false
   }
 }
