@@ -5,6 +5,9 @@
  * unit record, entry) and reads it from the lake. Members may be added, never renamed: runs in flight hold old ones.
  */
 import type { Json, JsonObject } from '../connectors/connector.ts'
+import type { Counts } from '../connectors/lake/protocol.ts'
+
+export type { Counts }
 
 /** Which lane, in words that a worker needs to find its connections and its ledger. */
 export interface LaneRef {
@@ -77,16 +80,6 @@ export interface PlanDigest {
   heldBack: number | null
   notes: string[]
   drift: string[]
-}
-
-export interface Counts {
-  read: number
-  written: number
-  filtered: number
-  dropped: number
-  quarantined: number
-  bytes: number
-  pages: number
 }
 
 export interface UnitDigest {
@@ -198,16 +191,10 @@ export interface RunProgress {
   objects: LaneProgress[]
 }
 
-export interface ObjectResult {
+export interface ObjectResult extends Counts {
   object: string
   status: 'done' | 'nothing' | 'failed' | 'cancelled' | 'skipped'
   entry: number | null
-  read: number
-  written: number
-  filtered: number
-  dropped: number
-  quarantined: number
-  bytes: number
   files: number
   from: string | null
   watermark: string | null

@@ -56,7 +56,9 @@ interface Carried {
 const scheduledTime = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME)
 
 export async function runFlow(flow: FlowInput): Promise<RunResult> {
-  const { carried, ...document } = flow
+  // Anything may be sent to a workflow, or nothing; the step that reads the flow says what is wrong with it.
+  const { carried, ...written } = Object(flow) as FlowInput
+  const document = isMapping(flow) ? written : (flow ?? null)
   const nominal = workflowInfo().typedSearchAttributes.get(scheduledTime)
   let plan = carried?.plan
   if (!plan) {
@@ -72,9 +74,11 @@ export async function runFlow(flow: FlowInput): Promise<RunResult> {
       setCurrentDetails(`**The flow cannot run**\n\n- ${failure.type}: ${failure.message}`)
       throw failure
     }
-    upsertSearchAttributes(pairs(plan.attributes))
+    const attributes = pairs(plan.attributes)
+    // The server takes no empty update.
+    if (attributes.length > 0) upsertSearchAttributes(attributes)
   }
-  return new FlowRun(document, plan, carried?.results ?? [], nominal !== undefined).run()
+  return new FlowRun(written, plan, carried?.results ?? [], nominal !== undefined).run()
 }
 
 class FlowRun {
@@ -204,10 +208,15 @@ class FlowRun {
 
   private show(): void {
     const { missingAttributes: missing } = this.plan
-    const how = missing.map((name) => `\`temporal operator search-attribute create --name ${name} --type Keyword\``)
+    const where = `--namespace ${workflowInfo().namespace} --type Keyword`
+    const how = missing.map((name) => `\`temporal operator search-attribute create --name ${name} ${where}\``)
     const report = missing.length > 0 ? [`To find runs by flow in this namespace, once: ${how.join(', ')}`] : []
     setCurrentDetails(runDetails(this.plan.flow, [...this.lanes.values()], this.results, report))
   }
+}
+
+function isMapping(given: unknown): boolean {
+  return typeof given === 'object' && given !== null && !Array.isArray(given)
 }
 
 async function holderOf(workflowId: string) {
@@ -274,6 +283,7 @@ function skipped(lane: LaneTask, note?: string): ObjectResult {
     dropped: 0,
     quarantined: 0,
     bytes: 0,
+    pages: 0,
     files: 0,
     from: null,
     watermark: null,

@@ -74,6 +74,7 @@ export async function syncObject(task: { object: string; act: string; index: num
     filtered: 0,
     dropped: 0,
     quarantined: 0,
+    pages: 1,
     bytes: fails ? 0 : 123_456,
     files: fails ? 0 : 1,
     from: null,
