@@ -120,7 +120,7 @@ async function deadUploads(at: LakeLane, plan: RunPlan, chains: Chain[]): Promis
   if (files.some((file) => file.quarantine)) folders.push(keys.quarantine.slice(0, -1))
   for (const folder of folders) {
     if (folder === null) continue
-    for await (const { upload } of at.store.staged(keys.area(plan.run), folder === '' ? '' : `${folder}/`)) {
+    for await (const { upload } of at.store.staged(keys.staged, folder === '' ? '' : `${folder}/`)) {
       alive.add(upload)
       if (alive.size % 1000 === 0) at.beat(`looking after staged files: ${alive.size.toLocaleString('en')}`)
     }

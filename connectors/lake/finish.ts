@@ -6,5 +6,5 @@ import type { LakeLane, RunPlan } from './protocol.ts'
 import { sweepRun } from './sweep.ts'
 
 export async function finishRun(at: LakeLane, plan: RunPlan): Promise<void> {
-  await sweepRun(at, plan)
+  await sweepRun(at, plan, { orphans: true })
 }

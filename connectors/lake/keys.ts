@@ -52,6 +52,13 @@ export function filesPrefix(lane: Lane, run: string): string {
   return `${lane8(lane)}-${run}`
 }
 
+/** The run that a staged or data file is of, by its name; null: a file of another lane, or none of ours. */
+export function runOfFile(lane: Lane, key: string): string | null {
+  const name = key.slice(key.lastIndexOf('/') + 1)
+  const [own, ...rest] = name.split('-')
+  return own === lane8(lane) && rest.length > 3 ? rest.slice(0, 3).join('-') : null
+}
+
 export function nonce(): string {
   return randomBytes(8).toString('hex')
 }
@@ -70,7 +77,9 @@ export interface LaneKeys {
   plan(run: string): string
   runUnits(run: string): string
   unit(run: string, range: string, id: string): string
-  /** Folder of a run's staged files, where the store keeps them in one. */
+  /** Folder of the lane's staged files, where the store keeps them in one. */
+  staged: string
+  /** Folder in it of a run's staged files. */
   area(run: string): string
 }
 
@@ -92,6 +101,7 @@ export function laneKeys(lane: Pick<Lane, 'flow' | 'object'>): LaneKeys {
     plan: (run) => `${plans}${run}.json`,
     runUnits: (run) => `${units}${run}/`,
     unit: (run, range, id) => `${units}${run}/${range}/${id}.json`,
+    staged: `${root}staged`,
     area: (run) => `${root}staged/${run}`,
   }
 }

@@ -54,7 +54,7 @@ export async function openLane(at: LakeLane, run: RunKey): Promise<Opened> {
       }
       for (const plan of left.dead) {
         at.beat(`removing what run ${plan.run} staged`)
-        await sweepRun(at, plan)
+        await sweepRun(at, plan, { orphans: true })
         report.push(`Run ${plan.run} had ended without cleaning up: its staged files are removed.`)
       }
     }

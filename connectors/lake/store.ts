@@ -37,8 +37,11 @@ export interface ObjectStore {
   complete(file: StagedFile): Promise<'done' | 'absent' | 'lost'>
   /** Drops a staged file; absent is no error. A completed object at the key stays. */
   abort(file: Pick<StagedFile, 'key' | 'upload'>): Promise<void>
-  /** Staged files that are not completed. `area` as in `StageRequest`; `prefix`: keys below which they would appear. */
-  staged(area: string, prefix: string): AsyncIterable<{ key: string; upload: string }>
+  /**
+   * Staged files that are not completed. `areas`: the folder that the areas of `StageRequest` lie in, which stores that
+   * stage elsewhere ignore; `prefix`: what the keys they will have begin with.
+   */
+  staged(areas: string, prefix: string): AsyncIterable<{ key: string; upload: string }>
   /**
    * Makes durable what was created, completed and deleted at these keys, by whomever; called before it is relied on.
    */

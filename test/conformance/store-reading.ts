@@ -15,9 +15,9 @@ export async function keysBelow(store: ObjectStore, prefix: string, startAt?: st
   return keys
 }
 
-export async function stagedKeys(store: ObjectStore, area: string, prefix: string): Promise<string[]> {
+export async function stagedKeys(store: ObjectStore, areas: string, prefix: string): Promise<string[]> {
   const keys: string[] = []
-  for await (const { key } of store.staged(area, prefix)) keys.push(key)
+  for await (const { key } of store.staged(areas, prefix)) keys.push(key)
   return keys.toSorted()
 }
 
@@ -26,7 +26,8 @@ export function same(got: unknown, expected: unknown, what: string): void {
   must(found === wanted, `${what}: ${found}, not ${wanted}`)
 }
 
-export const AREA = '_lakeward/flow/Object/staged/run-1'
+export const AREAS = '_lakeward/flow/Object/staged'
+export const AREA = `${AREAS}/run-1`
 
 /** A staged and closed file. */
 export async function stage(

@@ -1,6 +1,6 @@
 /** Staged files: durable but invisible, until somebody completes or aborts them. */
 import { must } from './expect.ts'
-import { AREA, bytesOf, keysBelow, same, stage, stagedKeys, textAt } from './store-reading.ts'
+import { AREA, AREAS, bytesOf, keysBelow, same, stage, stagedKeys, textAt } from './store-reading.ts'
 import type { StoreCheck, StoreHarness } from './store.ts'
 
 /** More than one part, and no whole number of any store's parts. */
@@ -15,7 +15,7 @@ export const stagingCases = {
     const file = await writer.close()
     await unseen({ store, other }, key, 'when it is closed')
     same([file.key, file.unit, file.bytes], [key, 'u', 5], 'what close answers')
-    same(await stagedKeys(other, AREA, 'data/accounts/'), [key], 'staged, for another client')
+    same(await stagedKeys(other, AREAS, 'data/accounts/'), [key], 'staged, for another client')
   },
 
   'a completed file is there, whole, and staged no more': async ({ store, other }) => {
@@ -35,7 +35,7 @@ export const stagingCases = {
     must(found !== null && Buffer.from(body).equals(found), 'the bytes are others')
     same((await store.head(file.key))?.bytes, LARGE, 'the size')
     same(await keysBelow(store, ''), [file.key], 'list')
-    same(await stagedKeys(store, AREA, 'data/'), [], 'staged')
+    same(await stagedKeys(store, AREAS, 'data/'), [], 'staged')
     await store.settle([file.key])
   },
 
@@ -51,7 +51,7 @@ export const stagingCases = {
     await store.abort(file)
     same(await store.complete(file), 'absent', 'complete')
     await unseen({ store, other }, file.key, 'after the abort')
-    same(await stagedKeys(store, AREA, 'data/'), [], 'staged')
+    same(await stagedKeys(store, AREAS, 'data/'), [], 'staged')
   },
 
   'aborting a completed file leaves it': async ({ store }) => {
@@ -67,13 +67,13 @@ export const stagingCases = {
     await writer.write(new Uint8Array(6_000_000))
     await writer.abort()
     await unseen({ store, other }, 'data/a', 'after the abort')
-    same(await stagedKeys(store, AREA, 'data/'), [], 'staged')
+    same(await stagedKeys(store, AREAS, 'data/'), [], 'staged')
   },
 
   'staged data that vanished is absent, and does not come back': async ({ store, other, loseStaged }) => {
     const file = await stage(store, 'data/a', 'abc')
     await loseStaged(file)
-    same(await stagedKeys(other, AREA, 'data/'), [], 'staged')
+    same(await stagedKeys(other, AREAS, 'data/'), [], 'staged')
     same(await store.complete(file), 'absent', 'complete')
     same(await store.head(file.key), null, 'head')
   },
@@ -87,22 +87,22 @@ export const stagingCases = {
   },
 
   'staged files are told by the keys they will have': async ({ store }) => {
-    const elsewhere = '_lakeward/other/Object/staged/run-2'
     await stage(store, 'data/accounts/1', 'a')
-    await stage(store, 'data/accounts/day=1/2', 'b')
+    await stage(store, 'data/accounts/day=1/2', 'b', { area: `${AREAS}/run-2` })
     await stage(store, 'data/accounts-old/3', 'c')
-    await stage(store, 'data/other/4', 'd', { area: elsewhere })
+    await stage(store, 'data/other/4', 'd', { area: '_lakeward/other/Object/staged/run-2' })
     const accounts = ['data/accounts/1', 'data/accounts/day=1/2']
-    same(await stagedKeys(store, AREA, 'data/accounts/'), accounts, 'below data/accounts/')
-    same(await stagedKeys(store, elsewhere, 'data/other/'), ['data/other/4'], 'below data/other/')
-    same(await stagedKeys(store, elsewhere, 'data/none/'), [], 'below data/none/')
+    same(await stagedKeys(store, AREAS, 'data/accounts/'), accounts, 'below data/accounts/, of all runs')
+    const other = await stagedKeys(store, '_lakeward/other/Object/staged', 'data/other/')
+    same(other, ['data/other/4'], 'below data/other/')
+    same(await stagedKeys(store, AREAS, 'data/none/'), [], 'below data/none/')
   },
 
   'files of one folder are completed and aborted one by one': async ({ store, other }) => {
     const files = await Promise.all(['a', 'b', 'c', 'd'].map((name) => stage(store, `data/f/${name}`, name)))
     const [a, b, c, d] = files as [(typeof files)[0], (typeof files)[0], (typeof files)[0], (typeof files)[0]]
     await Promise.all([store.complete(a), other.abort(b), other.complete(c)])
-    same(await stagedKeys(store, AREA, 'data/f/'), ['data/f/d'], 'staged')
+    same(await stagedKeys(store, AREAS, 'data/f/'), ['data/f/d'], 'staged')
     await store.delete('data/f/a')
     await store.complete(d)
     same(await keysBelow(store, 'data/'), ['data/f/c', 'data/f/d'], 'list')

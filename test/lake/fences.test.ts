@@ -19,7 +19,7 @@ async function kinds(place: Place): Promise<string[]> {
 
 async function stagedOf(place: Place, of: string): Promise<number> {
   let count = 0
-  for await (const { key } of place.store().staged(laneKeys(LANE).area(of), 'data/')) if (key.includes(of)) count++
+  for await (const { key } of place.store().staged(laneKeys(LANE).staged, 'data/')) if (key.includes(of)) count++
   return count
 }
 

@@ -38,11 +38,13 @@ export function onDisk(disk = new SimulatedDisk()): Place {
     store,
     loseStaged: async (which) => {
       const lost: string[] = []
-      for await (const { key, upload } of store().staged('_lakeward', '')) {
-        const file = upload.slice(upload.indexOf('/staged/') + '/staged/'.length).replace(/^[^/]+\//, '')
-        if (!upload.includes('/staged/') || !which(file)) continue
-        await disk.unlink(`/lake/${upload}`)
-        lost.push(key)
+      for (const flow of await disk.readDirectory('/lake/_lakeward')) {
+        const areas = `_lakeward/${flow.name}/Integers/staged`
+        for await (const { key, upload } of store().staged(areas, '')) {
+          if (!which(key)) continue
+          await disk.unlink(`/lake/${upload}`)
+          lost.push(key)
+        }
       }
       return lost
     },

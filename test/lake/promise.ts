@@ -6,7 +6,7 @@
 import { expect } from 'vitest'
 import { readLedger, readRecorded, stateOf } from '../../connectors/lake/ledger.ts'
 import { currentFiles } from '../../connectors/lake/readers.ts'
-import { laneKeys } from '../../connectors/lake/keys.ts'
+import { lane8, laneKeys } from '../../connectors/lake/keys.ts'
 import type { CommitEntry, LakeLane } from '../../connectors/lake/protocol.ts'
 import type { ObjectStore } from '../../connectors/lake/store.ts'
 import { integerOf, isBad } from './integers.ts'
@@ -112,16 +112,18 @@ async function checkVisible(at: LakeLane, done: CommitEntry[], prefix: string): 
   const due = done.filter(({ n }) => !replaced(n)).flatMap(({ files }) => files.map(({ key }) => key))
   const seen: string[] = []
   for (const folder of [`${prefix}/`, laneKeys(at.lane).quarantine]) {
-    for await (const { key } of at.store.list(folder)) seen.push(key)
+    // Other lanes may have the same folder.
+    for await (const { key } of at.store.list(folder)) if (key.includes(`/${lane8(at.lane)}-`)) seen.push(key)
   }
   expect(sortedText(seen), 'visible files').toEqual(sortedText(due))
 }
 
 async function checkLeftovers(at: LakeLane, except: string[]): Promise<void> {
-  const { root, commits, hint } = laneKeys(at.lane)
+  const { root, commits, hint, staged } = laneKeys(at.lane)
   const left: string[] = []
   for await (const { key } of at.store.list(root)) if (!key.startsWith(commits) && key !== hint) left.push(key)
-  for await (const { key } of at.store.staged(`${root}staged`, '')) left.push(`staged ${key}`)
+  for await (const { key } of at.store.staged(staged, ''))
+    if (key.includes(`/${lane8(at.lane)}-`)) left.push(`staged ${key}`)
   expect(
     left.filter((key) => !except.some((run) => key.includes(run))),
     'left behind',

@@ -141,9 +141,10 @@ class FileStore implements ObjectStore {
     await this.#remove(this.#path(file.upload))
   }
 
-  async *staged(area: string, prefix: string): AsyncGenerator<{ key: string; upload: string }> {
-    for await (const upload of walk(this.#fs, this.name, { prefix: `${area}/${prefix}` })) {
-      yield { key: upload.slice(area.length + 1), upload }
+  async *staged(areas: string, prefix: string): AsyncGenerator<{ key: string; upload: string }> {
+    for await (const upload of walk(this.#fs, this.name, { prefix: `${areas}/` })) {
+      const key = upload.slice(upload.indexOf('/', areas.length + 1) + 1)
+      if (key.startsWith(prefix)) yield { key, upload }
     }
   }
 
