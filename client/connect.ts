@@ -71,10 +71,10 @@ export function temporalSettings(options: ConnectOptions): TemporalSettings {
       },
     ])
   }
-  const address = options.address ?? loaded.connectionOptions.address ?? '127.0.0.1:7233'
+  const address = options.address ?? (loaded.connectionOptions.address || '127.0.0.1:7233')
   return {
     connection: { ...loaded.connectionOptions, address },
-    namespace: options.namespace ?? loaded.namespace ?? 'default',
+    namespace: options.namespace ?? (loaded.namespace || 'default'),
   }
 }
 

@@ -5,13 +5,19 @@ import { checkInstallation } from '../installation-check.ts'
 import { counted } from '../terminal/numbers.ts'
 import type { Call, Register } from './call.ts'
 import { printJson, withJson } from './call.ts'
+import { checkSources } from './check-source.ts'
+
+interface CheckFlags {
+  json?: boolean
+  offline?: boolean
+}
 
 export function addFlowCommands(register: Register): void {
-  register<{ json?: boolean }>({
+  register<CheckFlags>({
     usage: 'check <flow...>',
-    about: 'Find what is wrong in flow files, with lakeward.yaml where it is there; nothing is started or sent.',
-    examples: ['lakeward check flows/', 'lakeward check salesforce-daily.yaml --config prod/lakeward.yaml'],
-    options: withJson,
+    about: 'Find what is wrong in flow files: alone, with lakeward.yaml, and with the source where it can be reached.',
+    examples: ['lakeward check flows/', 'lakeward check salesforce-daily.yaml --config prod/lakeward.yaml --offline'],
+    options: (command) => withJson(command).option('--offline', 'do not ask the source for its fields'),
     work: check,
   })
   register<object>({
@@ -25,19 +31,20 @@ export function addFlowCommands(register: Register): void {
   })
 }
 
-async function check(call: Call, { json }: { json?: boolean }, ...[paths]: [string[]]): Promise<void> {
+async function check(call: Call, { json, offline }: CheckFlags, ...[paths]: [string[]]): Promise<void> {
   const flows = await readFlows(paths)
   const installation = await checkInstallation(flows, call.options.config)
+  const notes = installation && !offline ? await checkSources(flows, installation) : []
   const names = flows.map(({ document }) => flowName(document))
-  if (json) return printJson(call, { flows: names, installation })
+  if (json) return printJson(call, { flows: names, installation, notes })
   for (const { path, flow } of flows) {
     call.view.say(`${path}: ${flow.name} is fine, ${counted(flow.source.objects.length, 'object')}`)
   }
-  call.view.say(
-    installation
-      ? `connections and options fit ${installation}`
-      : 'there is no lakeward.yaml here: connections and options were not checked (--config names one)',
-  )
+  if (installation) {
+    const compared = !offline && notes.length === 0
+    call.view.say(`connections and options fit ${installation}${compared ? '; objects and fields fit the source' : ''}`)
+  } else call.view.say('there is no lakeward.yaml here: only the files were checked (--config names one)')
+  for (const note of notes) call.view.say(note)
 }
 
 async function render(call: Call, _: object, path: string): Promise<void> {

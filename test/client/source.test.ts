@@ -155,6 +155,23 @@ test('names that nothing has are told with the nearest', async () => {
   }
 })
 
+test('check compares objects, filters and transforms with the source, all at once', async () => {
+  const path = flowFile([
+    { object: 'Acount' },
+    { object: 'Account', where: { Nmae: { eq: 'x' } } },
+    { object: 'Opportunity', transform: [{ rename: { Amount: 'Name' } }] },
+  ])
+  const { code, said } = await lakeward('check', path)
+  expect(code).toBe(2)
+  expect(said).toMatch(/flow\.yaml:\d+ source\.objects\[0\]: .*Acount/)
+  expect(said).toMatch(/flow\.yaml:\d+ source\.objects\[1\]\.where.*Nmae/)
+  expect(said).toMatch(/flow\.yaml:\d+ source\.objects\[2\]\.transform\[0\]/)
+  expect(said).toMatch(/3 problems$/)
+  expect((await lakeward('check', path, '--offline')).code).toBe(0)
+  const fine = await lakeward('check', flowFile([{ object: 'Account' }]))
+  expect(fine).toMatchObject({ code: 0, said: expect.stringContaining('objects and fields fit the source') })
+})
+
 test('credentials that are refused, or not there, have their own exit code', async () => {
   process.env.LAKEWARD_TEST_SECRET = 'canary-of-another'
   sandbox.control.expireTokens()
@@ -164,6 +181,8 @@ test('credentials that are refused, or not there, have their own exit code', asy
   expect(refused.said).toMatch(/^error: \[salesforce\] log in to crm failed: .*\n {2}Check clientId and clientSecret/)
   expect(refused.said).not.toContain('canary-of-another')
   delete process.env.LAKEWARD_TEST_SECRET
+  const check = await lakeward('check', flowFile([{ object: 'Account' }]))
+  expect([check.code, check.said]).toEqual([0, expect.stringContaining('not compared with the source')])
   const absent = await lakeward('objects', 'crm')
   expect([absent.code, absent.said]).toEqual([4, expect.stringContaining('LAKEWARD_TEST_SECRET')])
 })

@@ -35,10 +35,8 @@ export function sandboxControl(url: string) {
   }
 }
 
-/** Pages given out beyond those that reading every record once takes. */
-export function pagesAgain(log: LogEntry[], object: string, distinct: number): { pages: number; again: number } {
-  const reads = log.flatMap(({ status, read }) => (status === 200 && read?.object === object ? [read.rows] : []))
-  const full = reads.filter((rows) => rows > 0)
-  const largest = Math.max(1, ...full)
-  return { pages: full.length, again: Math.max(0, full.length - Math.ceil(distinct / largest)) }
+/** Pages with records that the org gave out, and how many of them are in no committed unit: they were read twice. */
+export function pagesAgain(log: LogEntry[], object: string, committed: number): { pages: number; again: number } {
+  const given = log.filter(({ status, read }) => status === 200 && read?.object === object && read.rows > 0)
+  return { pages: given.length, again: Math.max(0, given.length - committed) }
 }

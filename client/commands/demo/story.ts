@@ -53,7 +53,7 @@ export async function tell(story: Story): Promise<number> {
   const [outcome] = await Promise.all([runOnce(story), killInTheMiddle(story, first, config)])
   runs.push(outcome)
   if (outcome.status !== 'done') return 1
-  await tellRepeats(story)
+  await tellRepeats(story, outcome)
 
   chapter(view, '3. Changes at the source')
   await control.reset()
@@ -109,12 +109,13 @@ async function killInTheMiddle(story: Story, worker: Actor, config: string): Pro
   view.say(`started another worker, pid ${next.pid}`)
 }
 
-async function tellRepeats({ view, control }: Story): Promise<void> {
+async function tellRepeats({ view, control }: Story, { result }: RunOutcome): Promise<void> {
   const log = await control.log()
   const parts = await Promise.all(
     OBJECTS.map(async (object) => {
-      const { distinct, again: rows } = await control.served(object)
-      const { pages, again } = pagesAgain(log, object, distinct)
+      const { again: rows } = await control.served(object)
+      const committed = result?.objects.find((one) => one.object === object)?.pages ?? 0
+      const { pages, again } = pagesAgain(log, object, committed)
       return `${object}: ${counted(again, 'page')} of ${count(pages)} read twice (${counted(rows, 'row')})`
     }),
   )
