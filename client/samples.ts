@@ -31,7 +31,7 @@ source:
       into: opportunities
 destination:
   connection: lake
-  prefix: salesforce
+  prefix: salesforce/raw
   format: parquet
 # trigger:                                           # without one the flow runs when it is asked to
 #   cron: "0 2 * * *"

@@ -39,7 +39,7 @@ describeWithTemporal('Ctrl-C', ({ cli }) => {
     child.stdout.on('data', (data) => (told += data))
     child.stderr.on('data', (data) => (told += data))
     try {
-      await expect.poll(() => told, { timeout: 45_000 }).toMatch(/started flow\/demo\/run-/)
+      await expect.poll(() => told, { timeout: 45_000 }).toMatch(/started flow\/salesforce-daily\/run-/)
       const [, worker] = /worker pid (\d+)/.exec(told) ?? []
       const [, uiUrl = ''] = /Web UI: (\S+)/.exec(told) ?? []
       const [run = ''] = readdirSync(join(folder, '.lakeward/demo'))

@@ -59,7 +59,7 @@ interface Play {
 
 async function play(call: Call, stage: Stage, { folder, keep, signal }: Play): Promise<number> {
   // On a server that is somebody's, the demo's flow must not be theirs.
-  const flow = stage.ownServer ? 'demo' : folder.replace(/^.*[/\\]/, 'demo-')
+  const flow = stage.ownServer ? 'salesforce-daily' : folder.replace(/^.*[/\\]/, 'demo-')
   return withTemporal(call, async (lakeward) => {
     const control = sandboxControl(stage.sandboxUrl)
     const story = { view: call.view, lakeward, stage, org, control, folder, flow, keep, signal }

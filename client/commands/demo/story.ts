@@ -32,6 +32,8 @@ export interface Story {
 }
 
 const OBJECTS = ['Account', 'Opportunity']
+/** The flow's prefix. */
+const RAW = join('salesforce', 'raw')
 const NEW_FIELD = 'Health_Score__c'
 
 /** The exit code. */
@@ -153,7 +155,7 @@ async function readFiles({ view, folder, stage }: Story): Promise<ReadBack[] | n
     for (const object of OBJECTS) {
       const truth = join(folder, `${object}.truth.jsonl`)
       await saveTruth(stage.sandboxUrl, object, truth)
-      found.push(await readBack(duck, join(folder, 'lake', 'salesforce'), object, truth))
+      found.push(await readBack(duck, join(folder, 'lake', RAW), object, truth))
     }
   } finally {
     duck.closeSync()
@@ -179,15 +181,13 @@ async function end(story: Story, runs: RunOutcome[], read: ReadBack[] | null): P
   const moved = (object: string): number =>
     runs.reduce((sum, { result }) => sum + (result?.objects.find((one) => one.object === object)?.written ?? 0), 0)
   const rows = (object: string): number => read?.find((one) => one.object === object)?.rows ?? moved(object)
-  const files = (await readdir(join(lake, 'salesforce'), { recursive: true })).filter((name) =>
-    name.endsWith('.parquet'),
-  )
+  const files = (await readdir(join(lake, RAW), { recursive: true })).filter((name) => name.endsWith('.parquet'))
 
   view.say('')
   if (stage.uiUrl)
     view.say(`Web UI   ${stage.uiUrl}${story.keep ? '' : ' (gone with the demo; --keep leaves it running)'}`)
   view.say(`Files    ${lake}`)
-  const glob = `${relative('.', join(lake, 'salesforce', 'opportunities'))}/**/*.parquet`
+  const glob = `${relative('.', join(lake, RAW, 'opportunities'))}/**/*.parquet`
   view.say(`SQL      SELECT StageName, count(*), sum(Amount) FROM '${glob}' GROUP BY ALL`)
 
   const wrong = [

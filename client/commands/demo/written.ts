@@ -30,7 +30,10 @@ source:
       into: opportunities
 destination:
   connection: lake
-  prefix: salesforce
+  prefix: salesforce/raw
   format: parquet
   fileSize: 1MB                  # small, so that there is something to see
+trigger:
+  cron: "0 2 * * *"
+  timezone: Europe/Berlin
 `
