@@ -10,6 +10,8 @@ import { WorkflowFailedError } from '@temporalio/client'
 import type { RefreshDigest, RefreshInput } from './digests.ts'
 
 const WAIT_MS = 20_000
+/** Longer than the refresh itself may take; one that nobody works on any more must not keep the next from its id. */
+const LONGEST = '5 minutes'
 
 export async function renew(input: RefreshInput): Promise<void> {
   const { client } = Context.current()
@@ -19,6 +21,7 @@ export async function renew(input: RefreshInput): Promise<void> {
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     taskQueue,
+    workflowExecutionTimeout: LONGEST,
     args: [input],
     staticSummary: `A new token for ${input.connection}`.slice(0, 90),
   })
@@ -29,13 +32,14 @@ export async function renew(input: RefreshInput): Promise<void> {
   try {
     if ((await Promise.race([result, late])) !== 'late') return
   } catch (error) {
-    if (error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure) {
+    if (!(error instanceof WorkflowFailedError)) throw error
+    if (error.cause instanceof ApplicationFailure) {
       const { message, type } = error.cause
       // The refresh itself decides what is final; other failures of it may heal.
       if (type === 'ConnectionUnauthorized') throw ApplicationFailure.nonRetryable(message, type)
       throw ApplicationFailure.retryable(message, type)
     }
-    throw error
+    // It was ended from outside, or by its time: the next attempt starts another.
   } finally {
     clearTimeout(timer)
   }
