@@ -103,8 +103,9 @@ class StateTable {
     this.#candidateBytes = new Uint8Array(this.#candidate.buffer)
   }
 
+  /** Not to be changed. It stays as it is when the block grows: the growing moves all states to a new one. */
   state(index: number): Uint8Array {
-    return new Uint8Array(this.#states.buffer, index * this.#words * 4, this.#words * 4).slice()
+    return new Uint8Array(this.#states.buffer, index * this.#words * 4, this.#words * 4)
   }
 
   /** Adds the state; false when it is there already. */

@@ -1,5 +1,5 @@
 /** A state in words: a line for each thing that is there. */
-import { isAt } from './lake-model-attempt.ts'
+import { activityOf, isAt } from './lake-model-attempt.ts'
 import type { World } from './lake-model-state.ts'
 import { bits, entry, outcome, phase, uploadWords } from './lake-model-state.ts'
 
@@ -34,7 +34,7 @@ export function show(w: World): string[] {
   }
   for (let slot = 0; slot < w.c.most.attempts; slot++) {
     const a = w.attempt(slot)
-    if (a.alive && isAt(a, 'returned') && a.get('n')) {
+    if (a.alive && isAt(a, 'returned') && activityOf(a) === 'open') {
       lines.push(`${name(a.run)} would take number ${a.get('n')} after entry ${a.get('base')}`)
     }
   }

@@ -122,6 +122,13 @@ export class World {
   copy(): World {
     return new World(this.c, this.rules, this.at, this.specs, this.b.slice())
   }
+  #branch: World | undefined
+  /** A copy to be changed, until the next one is asked for. */
+  branch(): World {
+    this.#branch ??= this.copy()
+    this.#branch.b.set(this.b)
+    return this.#branch
+  }
 
   get(at: number): number {
     return this.b[at]!

@@ -173,7 +173,7 @@ export function happenings(w: World, emit: Emit): void {
   for (let run = 0; run < w.c.runs.length; run++) {
     const name = w.specs[run]!.name
     const change = (says: string, make: (next: World) => void) => {
-      const next = w.copy()
+      const next = w.branch()
       make(next)
       emit(next, () => `${name}: ${says}`)
     }
@@ -247,7 +247,7 @@ function cleaningUp(w: World, run: number): boolean {
 function timeOut(w: World, slot: number, emit: Emit): void {
   const late = w.attempt(slot)
   if (!late.alive || late.zombie || !w.left('timeouts')) return
-  const next = w.copy()
+  const next = w.branch()
   next.spend('timeouts')
   const a = next.attempt(slot)
   const [run, activity, range] = [a.run, activityOf(a), a.get('range')]

@@ -66,7 +66,7 @@ describe('the commit protocol without the rule', () => {
         2. first run: open: LIST entries and outcomes
         3. first run: open: LIST what older runs left   -> first run would take number 1 after entry 0
         4. first run: open: the workflow accepts the answer
-        5. first run: plan: create the plan, read it back   -> plan of first run: number 1, [0, 1); first run would take number 1 after entry 0
+        5. first run: plan: create the plan, read it back   -> plan of first run: number 1, [0, 1)
         6. first run: plan: the workflow accepts the answer
         7. first run: extract: stage a file   -> upload 0 of first run with [0, 1): staged
         8. first run: extract: create the unit record, read it back   -> unit record 0 of first run
