@@ -190,11 +190,21 @@ export async function readDocument<T>(store: ObjectStore, key: string, shape: Sh
   return bytes === null ? null : decodeDocument(bytes, shape, `${store.name}/${key}`)
 }
 
-/** Creates a document, or finds the one that is there; answers what is stored. */
-export async function createOnce<T>(store: ObjectStore, key: string, document: T, shape: Shape<T>): Promise<T> {
+/**
+ * Creates a document, or finds the one that is there; answers what is stored. `gone`: what it means that it is not there
+ * when it is read back, for documents that others may delete.
+ */
+export async function createOnce<T>(
+  store: ObjectStore,
+  key: string,
+  document: T,
+  shape: Shape<T>,
+  gone?: () => Error,
+): Promise<T> {
   await store.create(key, encodeDocument(document))
   const stored = await readDocument(store, key, shape)
   if (stored !== null) return stored
+  if (gone) throw gone()
   throw new LakeError('LakeUnusable', {
     what: 'a document was written and is not there when it is read back',
     where: `${store.name}/${key}`,

@@ -70,7 +70,7 @@ function whose(at: LakeLane, run: RunKey, opened: OpenedLane) {
 
 /** Stores the plan, or finds the one an earlier attempt stored; answers the stored one. */
 export async function writePlan(at: LakeLane, plan: RunPlan): Promise<RunPlan> {
-  return createOnce(at.store, laneKeys(at.lane).plan(plan.run), plan, planShape)
+  return createOnce(at.store, laneKeys(at.lane).plan(plan.run), plan, planShape, () => closedMeanwhile(at, plan.run))
 }
 
 export async function readPlan(at: LakeLane, run: string): Promise<RunPlan | null> {
@@ -84,19 +84,21 @@ export function planHash(plan: RunPlan): string {
 /** The plan that history names by its hash. */
 export async function plannedRun(at: LakeLane, run: string, hash: string): Promise<RunPlan> {
   const plan = await readPlan(at, run)
-  const where = `${at.store.name}/${laneKeys(at.lane).plan(run)}`
-  if (plan === null) {
-    throw new LakeError('CommitConflict', {
-      what: 'the plan of this run is gone: another run of this object closed it',
-      where,
-      advice: 'Nothing of this run is visible; it starts again.',
-    })
-  }
+  if (plan === null) throw closedMeanwhile(at, run)
   if (planHash(plan) === hash) return plan
   throw new LakeError('LedgerDamaged', {
     what: 'the plan is not the one this run wrote',
-    where,
+    where: `${at.store.name}/${laneKeys(at.lane).plan(run)}`,
     advice: 'Something else wrote it; cancel the run and start it again.',
+  })
+}
+
+/** The working documents of a run are gone: another run of the lane has fenced it off and swept it. */
+export function closedMeanwhile(at: LakeLane, run: string): LakeError {
+  return new LakeError('CommitConflict', {
+    what: `run ${run} was closed by another run of this object, and its working documents are gone`,
+    where: `${at.store.name}/${laneKeys(at.lane).root}`,
+    advice: 'Nothing of it is visible; it starts again.',
   })
 }
 

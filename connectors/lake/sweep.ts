@@ -1,12 +1,12 @@
 /**
- * Removing what a run left: its uploads, its unit records, its plan, in this order, because the plan is what tells of the
- * rest.
+ * Removing what a run left: its uploads, its unit records, its plan, in this order, because the plan is what tells of
+ * the rest.
  *
  * Laws
- * - Who sweeps a run has made sure before that it cannot commit any more what is swept: it is fenced off, or every entry it
- *   will ever have has its outcome. Only uploads whose names are the run's are touched.
- * - A run stages nothing before its plan is there, and its plan goes when it is closed: what is staged, or recorded, and
- *   has no plan is of an attempt that woke up after its run was swept, and nobody's.
+ * - Who sweeps a run has made sure before that it cannot commit any more what is swept: it is fenced off, or every
+ *   entry it will ever have has its outcome. Only uploads whose names are the run's are touched.
+ * - A run stages nothing before its plan is there, and its plan goes when it is closed: what is staged, or recorded,
+ *   and has no plan is of an attempt that woke up after its run was swept, and nobody's.
  */
 import { readDocument, unitShape } from './documents.ts'
 import { AT_ONCE, inParallel } from './in-parallel.ts'

@@ -9,9 +9,8 @@
  */
 import { noCounts } from './counts.ts'
 import { createOnce, readDocument, unitShape } from './documents.ts'
-import { LakeError } from './errors.ts'
 import { joinKey, laneKeys, nonce, unitId } from './keys.ts'
-import { readPlan } from './plans.ts'
+import { closedMeanwhile, readPlan } from './plans.ts'
 import type { CommittedFile, Counts, LakeLane, RunPlan, UnitRecord } from './protocol.ts'
 import type { StagedWriter } from './store.ts'
 import type { Json } from '../connector.ts'
@@ -111,7 +110,8 @@ export function beginUnit(at: LakeLane, plan: RunPlan, place: UnitPlace): UnitWr
         counts: { ...end.counts, bytes },
         files,
       }
-      return createOnce(store, keys.unit(plan.run, place.range, id), record, unitShape)
+      const key = keys.unit(plan.run, place.range, id)
+      return createOnce(store, key, record, unitShape, () => closedMeanwhile(at, plan.run))
     },
     abandon: dropAll,
   }
@@ -137,12 +137,4 @@ export async function readUnit(at: LakeLane, run: string, range: string, id: str
   const record = await findUnit(at, run, range, id)
   if (record) return record
   throw closedMeanwhile(at, run)
-}
-
-function closedMeanwhile(at: LakeLane, run: string): LakeError {
-  return new LakeError('CommitConflict', {
-    what: `run ${run} was closed by another run of this object, and its working documents are gone`,
-    where: `${at.store.name}/${laneKeys(at.lane).root}`,
-    advice: 'Nothing of it is visible; it starts again.',
-  })
 }

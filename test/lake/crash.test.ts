@@ -5,6 +5,7 @@ import { LaneWorkflow, Terminated } from './lane-workflow.ts'
 import { places } from './places.ts'
 import type { Place } from './places.ts'
 import { checkPromise } from './promise.ts'
+import { every } from './thorough.ts'
 import type { Trouble } from './troubled-store.ts'
 
 const first: Work = { clock: 40, unitRows: 12 }
@@ -37,10 +38,10 @@ async function play(place: Place, work: Work, trouble: Trouble | null, mortal: b
 
 describe.each(places)('a crash at each call, on %s', (_, make) => {
   describe.each([
-    ['an incremental run', second],
-    ['a run in steps', inSteps],
-    ['a run that replaces', anew],
-  ])('%s', (__, work) => {
+    ['an incremental run', second, 4],
+    ['a run in steps', inSteps, 9],
+    ['a run that replaces', anew, 5],
+  ])('%s', (__, work, stride) => {
     it.each([
       ['tried again', false],
       ['left to the next run', true],
@@ -48,8 +49,9 @@ describe.each(places)('a crash at each call, on %s', (_, make) => {
       const calls = await play(make(), work, null, mortal)
       expect(calls).toBeGreaterThan(30)
       // To die before a call is to die after the one before it, as long as one call is made at a time.
-      const deaths = Array.from({ length: calls }, (_____, at): Trouble => ({ at: at + 1, how: 'dies after' }))
-      for (const trouble of [{ at: 1, how: 'dies before' } as const, ...deaths]) {
+      const deaths: Trouble[] = [{ at: 1, how: 'dies before' }]
+      for (let at = mortal ? 1 : 2; at <= calls; at += every(stride)) deaths.push({ at, how: 'dies after' })
+      for (const trouble of deaths) {
         try {
           await play(make(), work, trouble, mortal)
         } catch (error) {

@@ -125,7 +125,7 @@ describe.each(places)('leftovers, on %s', (_, make) => {
     expect(place.watch.problems).toEqual([])
   })
 
-  it('what a zombie stages after its run was removed, it drops itself; what it recorded, the next open removes', async () => {
+  it('what a zombie stages after its run was removed it drops; what it recorded the next open removes', async () => {
     const place = make()
     const asleep = await freezesAt(place, 1, { clock: 40 }, /^stage data/)
     const recording = await freezesAt(place, 2, { clock: 40 }, /^create .*\/units\//)

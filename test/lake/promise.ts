@@ -17,6 +17,8 @@ export interface Expectation {
   /** Runs of others whose leftovers stay. */
   except?: string[]
   prefix?: string
+  /** Namespaces that have written to the lane, besides its own. */
+  namespaces?: string[]
   /** Entries that came out void; without lost files there is none. */
   voids?: number | 'any'
 }
@@ -57,11 +59,18 @@ export async function checkPromise(at: LakeLane, expected: Expectation = {}): Pr
     expect(sorted(quarantined), 'records in quarantine').toEqual(sorted(due.filter(isBad)))
   }
   if (expected.quiet) {
-    await checkVisible(at, done, expected.prefix ?? 'data/integers')
-    await checkLeftovers(at, expected.except ?? [])
+    // Other lanes may have the same folder; a lane's files are known by the first part of their names.
+    const own = [at.lane.namespaceId, ...(expected.namespaces ?? [])].map((namespaceId) =>
+      lane8({ ...at.lane, namespaceId }),
+    )
+    const isOurs = (key: string): boolean => own.some((digits) => key.includes(`/${digits}-`))
+    await checkVisible(at, done, expected.prefix ?? 'data/integers', isOurs)
+    await checkLeftovers(at, expected.except ?? [], isOurs)
   }
   return { integers: sorted(integers) }
 }
+
+type Ours = (key: string) => boolean
 
 interface Found {
   entry: CommitEntry
@@ -106,24 +115,22 @@ async function integersIn(
 }
 
 /** Readers that list folders see the files of `done` entries, but for those that a generation replaced. */
-async function checkVisible(at: LakeLane, done: CommitEntry[], prefix: string): Promise<void> {
+async function checkVisible(at: LakeLane, done: CommitEntry[], prefix: string, isOurs: Ours): Promise<void> {
   const replaced = (n: number): boolean =>
     done.some(({ replaces }) => replaces !== undefined && replaces.from <= n && n < replaces.to)
   const due = done.filter(({ n }) => !replaced(n)).flatMap(({ files }) => files.map(({ key }) => key))
   const seen: string[] = []
   for (const folder of [`${prefix}/`, laneKeys(at.lane).quarantine]) {
-    // Other lanes may have the same folder.
-    for await (const { key } of at.store.list(folder)) if (key.includes(`/${lane8(at.lane)}-`)) seen.push(key)
+    for await (const { key } of at.store.list(folder)) if (isOurs(key)) seen.push(key)
   }
   expect(sortedText(seen), 'visible files').toEqual(sortedText(due))
 }
 
-async function checkLeftovers(at: LakeLane, except: string[]): Promise<void> {
+async function checkLeftovers(at: LakeLane, except: string[], isOurs: Ours): Promise<void> {
   const { root, commits, hint, staged } = laneKeys(at.lane)
   const left: string[] = []
   for await (const { key } of at.store.list(root)) if (!key.startsWith(commits) && key !== hint) left.push(key)
-  for await (const { key } of at.store.staged(staged, ''))
-    if (key.includes(`/${lane8(at.lane)}-`)) left.push(`staged ${key}`)
+  for await (const { key } of at.store.staged(staged, '')) if (isOurs(key)) left.push(`staged ${key}`)
   expect(
     left.filter((key) => !except.some((run) => key.includes(run))),
     'left behind',
