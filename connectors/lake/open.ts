@@ -5,7 +5,8 @@
  * Laws
  * - A fence is written only where older runs of this lane, of this namespace, left a plan: their zombies could commit
  *   under the number that this run would take. A fence that loses means that the listing is old: open again.
- * - The run's number is the highest plus one, so whatever an older run still tries, its number is taken.
+ * - The run's number is the highest plus one, so whatever an older run still tries, its number is taken. Only a run
+ *   whose number is closed is removed.
  * - Runs of other namespaces are alive for all we know. They are reported, and treated as dead after 7 days, measured
  *   between the starts of the two runs. Which run is older is said by their keys alone.
  * - The hint moves last, and only to a `done` entry behind which nothing is owed.
@@ -52,7 +53,9 @@ export async function openLane(at: LakeLane, run: RunKey): Promise<Opened> {
         if (stands.kind !== 'fence' || stands.run !== run.key) continue
         n += 1
       }
-      for (const plan of left.dead) {
+      // A plan may have been written after the entries were listed and before the plans were: what its run takes next is
+      // not closed, so it waits for the next open.
+      for (const plan of left.dead.filter((dead) => dead.n < n)) {
         at.beat(`removing what run ${plan.run} staged`)
         await sweepRun(at, plan, { orphans: true })
         report.push(`Run ${plan.run} had ended without cleaning up: its staged files are removed.`)

@@ -7,7 +7,7 @@ import type { Lane } from '../../connectors/lake/protocol.ts'
 import { LANE } from './lane-workflow.ts'
 import { places } from './places.ts'
 import { checkPromise } from './promise.ts'
-import { run, workflow } from './scenes.ts'
+import { freezesAt, run, workflow } from './scenes.ts'
 
 const abroad: Lane = { ...LANE, namespaceId: 'ns-uuid-2', namespace: 'staging' }
 
@@ -57,5 +57,31 @@ describe.each(places)('two runs of one lane, on %s', (_, make) => {
     const { integers } = await checkPromise(last.at(place.store()), { quiet: true, namespaces: [abroad.namespaceId] })
     expect(integers.length).toBe(48)
     expect(place.watch.problems).toEqual([])
+  })
+})
+
+describe.each(places)('one run key used twice, as after a reset of the workflow, on %s', (_, make) => {
+  it('an entry of the key with other units is not mine', async () => {
+    const place = make()
+    const asleep = await freezesAt(place, 2, { clock: 40 }, /^create .*00000001\.json/)
+    // The same start and first run: the plan is found, the units are others.
+    const again = await run(place, 2, { clock: 40 })
+    expect(again.run.key).toBe(asleep.run.key)
+    expect(again.entry?.n).toBe(1)
+    const [zombie] = asleep.zombies
+    zombie?.thaw()
+    expect(await zombie?.end).toMatchObject({ thrown: { type: 'CommitConflict' } })
+    await checkPromise(again.at(place.store()), { quiet: true })
+    expect(place.watch.problems).toEqual([])
+  })
+
+  it('an entry of another run is not mine, even if both name no unit', async () => {
+    const place = make()
+    const none = { clock: 0, ranges: 0, ask: { read: 'full' as const, write: 'replace' } }
+    const asleep = await freezesAt(place, 2, none, /^get .*00000001\.json/)
+    expect((await run(place, 3, none)).entry?.units).toEqual({})
+    const [zombie] = asleep.zombies
+    zombie?.thaw()
+    expect(await zombie?.end).toMatchObject({ thrown: { type: 'CommitConflict' } })
   })
 })

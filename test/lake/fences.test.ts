@@ -3,11 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { history } from '../../connectors/lake/readers.ts'
 import { laneKeys } from '../../connectors/lake/keys.ts'
 import type { Lane } from '../../connectors/lake/protocol.ts'
+import { openLane } from '../../connectors/lake/open.ts'
+import { readPlan } from '../../connectors/lake/plans.ts'
 import { LANE } from './lane-workflow.ts'
-import { places } from './places.ts'
+import type { LaneWorkflow } from './lane-workflow.ts'
+import { inMemory, places } from './places.ts'
 import type { Place } from './places.ts'
 import { checkPromise } from './promise.ts'
-import { dies, freezesAt, run, workflow } from './scenes.ts'
+import { dies, freezesAt, laneAt, run, workflow } from './scenes.ts'
 
 const DAY_MS = 86_400_000
 const abroad: Lane = { ...LANE, namespaceId: 'ns-uuid-2', namespace: 'staging' }
@@ -64,10 +67,7 @@ describe.each(places)('leftovers, on %s', (_, make) => {
       { trouble: { call: /^create .*00000002\.json/, how: 'freezes before' } },
     )
     const { process } = opener
-    const ends = opener.step('open', async (at) => {
-      const { openLane } = await import('../../connectors/lake/open.ts')
-      return openLane(at, opener.run)
-    })
+    const ends = opener.step('open', (at) => openLane(at, opener.run))
     await process.frozen
     for (const one of zombie.zombies) {
       one.thaw()
@@ -143,4 +143,33 @@ describe.each(places)('leftovers, on %s', (_, make) => {
     const last = await run(place, 4, { clock: 60 })
     await checkPromise(last.at(), { quiet: true })
   })
+})
+
+it('a plan that appears while the lane is listed is removed only if its number is closed', async () => {
+  const place = inMemory()
+  await dies(place, 1, { clock: 20 }, 'commit')
+  const opener = workflow(place, 9, { clock: 40 })
+  // Another attempt of this open fences number 1, and an older run that is alive opens behind it and plans number 2:
+  // all between the entries and the plans of one listing.
+  let late: LaneWorkflow | null = null
+  const store = Object.assign(place.store(), {
+    async *list(prefix: string, options?: { startAt?: string }) {
+      const before: string[] = []
+      for await (const object of place.store().list(prefix, options)) before.push(object.key)
+      if (late === null && prefix === laneKeys(LANE).root) {
+        await opener.step('open', (at) => openLane(at, opener.run))
+        late = await dies(place, 5, { clock: 40 }, 'commit')
+      }
+      for await (const object of place.store().list(prefix, options)) {
+        if (!object.key.includes('/commits/') || before.includes(object.key)) yield object
+      }
+    },
+  })
+  const opened = await openLane({ ...laneAt(place, LANE), store }, opener.run)
+  expect(opened.n).toBe(2)
+  const alive = late as LaneWorkflow | null
+  expect(alive?.plan?.n).toBe(2)
+  expect(await readPlan(laneAt(place, LANE), alive?.run.key as string)).not.toBeNull()
+  const last = await run(place, 10, { clock: 40 })
+  await checkPromise(last.at(), { quiet: true })
 })
