@@ -117,7 +117,14 @@ class FlowRun {
         this.show()
       }
     }
-    await Promise.all(Array.from({ length: Math.min(this.plan.concurrency, left.length) }, next))
+    const ends = await Promise.allSettled(Array.from({ length: Math.min(this.plan.concurrency, left.length) }, next))
+    const stopped = ends.find((end) => end.status === 'rejected')
+    if (stopped) {
+      // Lanes that had begun have cleaned up by now; the others never begin.
+      for (const lane of left) this.ended(cancelled(lane))
+      this.show()
+      throw stopped.reason
+    }
     if (left.length > 0) {
       const carried: Carried = { plan: this.plan, results: this.results }
       await continueAsNew<typeof runFlow>({ ...this.document, carried })
@@ -133,11 +140,13 @@ class FlowRun {
       this.lanes.set(object, { ...waiting(lane), phase: 'opening' })
       return this.ended(await handle.result())
     } catch (error) {
-      if (isCancellation(error)) {
-        this.ended({ ...skipped(lane, 'cancelled'), status: 'cancelled' })
+      if (!isCancellation(error)) return this.ended({ ...skipped(lane), status: 'failed', error: failed(error) })
+      if (CancellationScope.current().consideredCancelled) {
+        this.ended(cancelled(lane))
         throw error
       }
-      return this.ended({ ...skipped(lane), status: 'failed', error: failed(error) })
+      const message = 'this object was cancelled, and not the run; the next run reads it again'
+      return this.ended({ ...skipped(lane), status: 'failed', error: { type: 'Cancelled', message } })
     }
   }
 
@@ -270,6 +279,10 @@ function ended(progress: LaneProgress | undefined, result: ObjectResult): LanePr
     files,
     ...(error ? { error } : {}),
   }
+}
+
+function cancelled(lane: LaneTask): ObjectResult {
+  return { ...skipped(lane, 'cancelled'), status: 'cancelled' }
 }
 
 function skipped(lane: LaneTask, note?: string): ObjectResult {
