@@ -43,6 +43,8 @@ export interface Entry {
   files: { key: string; rows: number }[]
   counts: { read: number; written: number }
   after: { watermark: string | null }
+  /** By the clock of the worker that wrote it. */
+  writtenAt: string
   outcome: { outcome: 'done' | 'void'; manifest: { key: string; rows: number }[] } | null
 }
 
