@@ -15,10 +15,13 @@ import { DriftError } from '../connectors/records/drift.ts'
 
 interface Meaning {
   type: string
-  /** Attempts after which the failure is final; 0: at once; absent: never, the wait is the vendor's. */
+  /** How often it may happen to one step before it is final; 0: at once; absent: always, the wait is the vendor's. */
   attempts?: number
   waitMs?: number
 }
+
+/** More than an hour and a half of attempts a minute apart. */
+const LONG_OUTAGE = 100
 
 const meanings: Record<ErrorKind, Meaning> = {
   expired: { type: 'TokenExpired', attempts: 5 },
@@ -26,7 +29,7 @@ const meanings: Record<ErrorKind, Meaning> = {
   forbidden: { type: 'ConnectionForbidden', attempts: 0 },
   throttled: { type: 'Throttled', waitMs: 30_000 },
   quota: { type: 'QuotaExhausted', waitMs: 15 * 60_000 },
-  transient: { type: 'SourceUnavailable', attempts: 100 },
+  transient: { type: 'SourceUnavailable', attempts: LONG_OUTAGE },
   missing: { type: 'FieldVanished', attempts: 0 },
   rejected: { type: 'RequestRejected', attempts: 0 },
   'cursor-expired': { type: 'CursorExpired', attempts: 0 },
@@ -36,25 +39,36 @@ const meanings: Record<ErrorKind, Meaning> = {
   moved: { type: 'LaneMoved', attempts: 1 },
 }
 
-export function asApplicationFailure(error: unknown, attempt: number): Error {
-  if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error
+/** `times`: counts this failure of the step, and answers how many of its type there were. */
+export function asApplicationFailure(error: unknown, times: (type: string) => number): Error {
+  if (error instanceof ApplicationFailure) return patient(error, times)
+  if (error instanceof CancelledFailure) return error
   if (error instanceof CompleteAsyncError) return error
-  if (error instanceof ConnectorError) return fromConnector(error, attempt)
+  if (error instanceof ConnectorError) return fromConnector(error, times)
   if (error instanceof LakeError) return ApplicationFailure.nonRetryable(error.message, error.type)
   if (error instanceof DriftError) return ApplicationFailure.nonRetryable(error.message, error.type)
   if (error instanceof InputError) return ApplicationFailure.nonRetryable(error.message, 'FlowInvalid')
   if (isAbort(error)) return new CancelledFailure('the step was cancelled')
-  return fromSystem(error, attempt)
+  return fromSystem(error, times)
 }
 
-function fromConnector(error: ConnectorError, attempt: number): ApplicationFailure {
+/** A failure that says itself whether it is worth another attempt; not for ever, if it is no wait. */
+function patient(failure: ApplicationFailure, times: (type: string) => number): ApplicationFailure {
+  const { message, type, nonRetryable, category } = failure
+  if (nonRetryable || category === ApplicationFailureCategory.BENIGN) return failure
+  return times(type ?? '') > LONG_OUTAGE ? ApplicationFailure.nonRetryable(message, type) : failure
+}
+
+function fromConnector(error: ConnectorError, times: (type: string) => number): ApplicationFailure {
   const meaning = meanings[error.kind]
   const waits = meaning.attempts === undefined
-  const nextRetryDelay = error.waitMs ?? meaning.waitMs
+  const wait = error.waitMs ?? meaning.waitMs
+  // `Retry-After: 0` to everybody, again and again, would have us ask without a pause.
+  const nextRetryDelay = wait === undefined ? undefined : Math.max(wait, 1_000)
   return ApplicationFailure.create({
     message: error.advice ? `${error.message} ${error.advice}` : error.message,
     type: meaning.type,
-    nonRetryable: !waits && attempt > (meaning.attempts ?? 0),
+    nonRetryable: meaning.attempts !== undefined && times(meaning.type) > meaning.attempts,
     ...(nextRetryDelay === undefined ? {} : { nextRetryDelay }),
     // A vendor that asks us to slow down is no fault of anybody's: no alert, no error log.
     ...(waits ? { category: ApplicationFailureCategory.BENIGN } : {}),
@@ -64,7 +78,7 @@ function fromConnector(error: ConnectorError, attempt: number): ApplicationFailu
 const full = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM'])
 
 /** Errors of the machine: a full disk or a network that is away heals; a bug does not, but may look the same. */
-function fromSystem(error: unknown, attempt: number): ApplicationFailure {
+function fromSystem(error: unknown, times: (type: string) => number): ApplicationFailure {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const message = error instanceof Error ? error.message : String(error)
   const type = full.has(code) ? 'LakeUnusable' : code ? 'SystemError' : 'Bug'
@@ -72,7 +86,7 @@ function fromSystem(error: unknown, attempt: number): ApplicationFailure {
   return ApplicationFailure.create({
     message: `${message}${advice}`,
     type,
-    nonRetryable: attempt > (type === 'Bug' ? 5 : 100),
+    nonRetryable: times(type) > (type === 'Bug' ? 5 : LONG_OUTAGE),
     ...(full.has(code) ? { nextRetryDelay: 30_000 } : {}),
   })
 }

@@ -5,7 +5,9 @@
  * people, never something that a retry would rely on.
  */
 import { Context, activityInfo } from '@temporalio/activity'
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { asApplicationFailure } from './failure.ts'
+import { countTrouble, forgetTroubles } from './troubles.ts'
 
 const BEAT_MS = 10_000
 
@@ -20,7 +22,8 @@ export interface StepContext {
 export function step<In, Out>(work: (input: In, context: StepContext) => Promise<Out>): (input: In) => Promise<Out> {
   return async (input) => {
     const context = Context.current()
-    const { attempt, isLocal, heartbeatTimeoutMs } = activityInfo()
+    const { activityId, isLocal, heartbeatTimeoutMs, workflowExecution } = activityInfo()
+    const name = `${workflowExecution?.runId}/${activityId}`
     let position = ''
     const beat = (where: string): void => {
       position = where
@@ -29,14 +32,24 @@ export function step<In, Out>(work: (input: In, context: StepContext) => Promise
     const timer = setInterval(() => beat(position), Math.min(BEAT_MS, (heartbeatTimeoutMs ?? BEAT_MS * 3) / 3))
     beat(position)
     try {
-      return await work(input, {
+      const output = await work(input, {
         signal: context.cancellationSignal,
         beat,
         notes: new Set(),
         sleep: (ms) => context.sleep(ms),
       })
+      forgetTroubles(name)
+      return output
     } catch (error) {
-      throw asApplicationFailure(error, attempt)
+      // Whatever fails once the step is to end, fails because of that: a call that was broken off has many names.
+      const ends = context.cancellationSignal.aborted
+      const failure = ends
+        ? new CancelledFailure('the step was cancelled')
+        : asApplicationFailure(error, (type) => countTrouble(name, type))
+      if (ends || (failure instanceof ApplicationFailure && failure.nonRetryable)) forgetTroubles(name)
+      // It would lie in the history, and be shown for a cause.
+      failure.stack = ''
+      throw failure
     } finally {
       clearInterval(timer)
     }
