@@ -14,13 +14,12 @@ import type { Json } from '../connector.ts'
 import type { Chain } from './chain.ts'
 import { startOf, walkChains } from './chain.ts'
 import { draftEntry } from './commit-entry.ts'
-import { addCounts, noCounts } from './counts.ts'
 import { deleteReplaced } from './debts.ts'
 import { createOnce, entryShape, readDocument } from './documents.ts'
 import { LakeError } from './errors.ts'
 import { laneKeys } from './keys.ts'
-import type { ChainEnd, CommitEntry, Counts, Entry, LakeLane, RunPlan } from './protocol.ts'
-import { readOutcome, rollForward } from './roll-forward.ts'
+import type { ChainEnd, CommitEntry, Entry, LakeLane, RunPlan } from './protocol.ts'
+import { rollForward } from './roll-forward.ts'
 
 export interface CommitRequest {
   /** Last unit of each range that this entry closes or advances. */
@@ -69,13 +68,6 @@ export async function committedBefore(
   return entry && isMine(entry, plan.run, units) ? entry : null
 }
 
-/** What the units behind those named have read and staged, before anything is committed. */
-export async function stagedCounts(at: LakeLane, plan: RunPlan, units: Record<string, string>): Promise<Counts> {
-  const chains = await walkChains(at, plan, startOf(plan), units)
-  if (chains === null) throw lost(at, plan, 'records of its units are gone')
-  return chains.flatMap((chain) => chain.units).reduce((sum, unit) => addCounts(sum, unit.counts), noCounts())
-}
-
 /** Ours: carried out, whoever created it. */
 async function finish(at: LakeLane, plan: RunPlan, request: CommitRequest, stored: Entry): Promise<Committed> {
   if (!isMine(stored, plan.run, request.units)) throw taken(at, plan, stored)
@@ -103,8 +95,7 @@ async function previousStep(at: LakeLane, plan: RunPlan, n: number, step: number
     if (entry) throw taken(at, plan, entry)
     throw new Error(`step ${step} of run ${plan.run} is not committed`)
   }
-  const outcome = await readOutcome(at, n)
-  if (outcome === null) throw new Error(`step ${step} of run ${plan.run} has no outcome yet`)
+  const outcome = await rollForward(at, entry)
   if (outcome.outcome === 'void') throw lost(at, plan, outcome.why ?? 'staged files were lost')
   if (!entry.unfinished) throw new Error(`step ${step} of run ${plan.run} was its last`)
   return entry.unfinished.ranges

@@ -141,6 +141,23 @@ describe.each(places)('lost files, on %s', (_, make) => {
     expect(hint).toEqual({ n: 4, version: 1 })
   })
 
+  it('void aborts first and deletes then: whoever completes in between makes nothing visible', async () => {
+    const place = make()
+    await diesAfter(place, 1, { clock: 60 }, /^create .*00000001\.json/)
+    const entry = (await history(laneAt(place, LANE), 1)).at(0)?.entry as CommitEntry
+    // Somebody found a file lost that was in flight, and said so; all of them are there.
+    const said = { version: 1, n: 1, outcome: 'void', why: 'x', writtenAt: '2027-01-01T00:00:00Z' }
+    await place.store().create(laneKeys(LANE).outcome(1), Buffer.from(JSON.stringify(said)))
+    const store = Object.assign(place.store(), {
+      delete: async (key: string) => {
+        await place.store().delete(key)
+        for (const file of entry.files) await place.store().complete(file)
+      },
+    })
+    await rollForward({ ...laneAt(place, LANE), store }, entry)
+    expect(await visible(place)).toEqual([])
+  })
+
   it('a zombie that completes beside the one who says void changes nothing', async () => {
     const place = make()
     await run(place, 1, { clock: 20 })
