@@ -46,10 +46,11 @@ export const extractUnit = (deps: Deps) =>
         if (page.next === null || files.full || deps.drain.aborted || performance.now() - started > UNIT_MS) break
       }
       if (!last) throw stopped(connector.name, plan)
-      const cursor: Json = last.next
+      const end = last.next === null
+      const cursor: Json = last.next ?? last.end ?? null
       const record = await unit.finish({
         cursor,
-        end: cursor === null,
+        end,
         position: last.position,
         counts: await files.close(),
         notes: [...context.notes],

@@ -11,6 +11,8 @@ const ROWS = 200_000
 const MEMORY_KB = 500_000
 const EVENTS = 2_000
 const SILENCE_MS = 30_000
+/** temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED: it waits for a slot. */
+const SCHEDULED = 1
 
 describeWithTemporal('200,000 Accounts', (temporal) => {
   let stage: Stage
@@ -30,13 +32,13 @@ destination: { prefix: raw, fileSize: 8MB }
     const started = await stage.start(flow)
     const lane = stage.client.workflow.getHandle(`flow/${flow.name}/Account`)
     let longestSilence = 0
-    let ended = false
-    const result = started.result().finally(() => (ended = true))
-    while (!ended) {
+    const watched = { ended: false }
+    const result = started.result().finally(() => (watched.ended = true))
+    while (!watched.ended) {
       const described = await lane.describe().catch(() => null)
       for (const activity of described?.raw.pendingActivities ?? []) {
         const beat = activity.lastHeartbeatTime ?? activity.lastStartedTime
-        if (activity.state === 1 || !beat) continue
+        if (Number(activity.state) === SCHEDULED || !beat) continue
         longestSilence = Math.max(longestSilence, Date.now() - Number(beat.seconds) * 1000)
       }
       await new Promise((resolve) => setTimeout(resolve, 500))
