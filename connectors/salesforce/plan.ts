@@ -7,7 +7,7 @@
  * - Deleted records pass a pushed-down filter: whether they matched is no longer the question.
  */
 import type { Ask, Field, Plan, Session } from '../connector.ts'
-import { ConnectorError } from '../errors.ts'
+import { ConnectorError, InputError } from '../errors.ts'
 import { pushDown } from './push-down.ts'
 import { count } from './query.ts'
 import * as soql from './soql.ts'
@@ -29,13 +29,16 @@ export interface ReadRequest {
   all: boolean
 }
 
+/** Clocks are set by less without anybody minding. */
+const CLOCK_STEP_MS = 60_000
+
 /** Salesforce answers 414 above about 16 KB; positions and headers need some room. */
 const QUERY_BYTES = 12_000
 
 export async function planRead(session: Session, ask: Ask, apiVersion: string, stampMs: number): Promise<Plan> {
   const notes: string[] = []
   const cursor = cursorOf(session, ask, notes)
-  const bound = cursor && (await boundOf(session, ask, stampMs))
+  const bound = cursor && (await boundOf(session, ask, stampMs, notes))
   const deleted = ask.includeDeleted && ask.schema.deletes
   const filter = pushDown(ask.filter, ask.schema.fields)
   const matches = matching(filter.conditions, deleted)
@@ -79,13 +82,16 @@ function cursorOf(session: Session, ask: Ask, notes: string[]): Field | null {
   }
   const field = schema.fields.find(({ name }) => name === wanted)
   const usable = field?.type === 'timestamp' && field.filterable === true
+  const why = field ? `${wanted} is no date-time that queries can be ordered by` : `there is no field ${wanted}`
+  const advice = schema.cursors.length > 0 ? `As cursorField use ${schema.cursors.join(' or ')}.` : 'Use read: full.'
+  if (!usable && cursorField) throw new InputError([{ where: `${object} cursorField`, what: why, advice }])
   if (!usable) {
     throw new ConnectorError({
       connector: 'salesforce',
       doing: `plan ${object} on ${session.connection}`,
       kind: 'rejected',
-      reason: field ? `${wanted} is no date-time that queries can be ordered by` : `it has no field ${wanted}`,
-      advice: schema.cursors.length > 0 ? `As cursorField use ${schema.cursors.join(' or ')}.` : 'Use read: full.',
+      reason: why,
+      advice,
     })
   }
   if (wanted === 'CreatedDate' || wanted === 'LoginTime') {
@@ -105,15 +111,22 @@ interface Bound {
   ceiling: number
 }
 
-async function boundOf(session: Session, ask: Ask, stampMs: number): Promise<Bound> {
+async function boundOf(session: Session, ask: Ask, stampMs: number, notes: string[]): Promise<Bound> {
   const cut = (ms: number): number => Math.floor(ms / stampMs) * stampMs
-  const settled = cut((await session.now()) - ask.settleMs)
+  const now = await session.now()
+  const settled = cut(now - ask.settleMs)
   const ceiling = Math.min(
     ask.ceiling === null ? Number.POSITIVE_INFINITY : cut(ask.ceiling),
     ask.to === undefined ? Number.POSITIVE_INFINITY : Date.parse(ask.to),
   )
   const from = ask.from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(ask.from)
   const at = Math.max(Math.min(settled, ceiling), from)
+  if (now + CLOCK_STEP_MS < from) {
+    notes.push(
+      `Salesforce's clock says ${iso(now)}, before ${iso(from)}, where this run begins: nothing is read until then, ` +
+        'and what is stamped before then is not read later either; --full reads everything.',
+    )
+  }
   return { at, ceiling, settles: ask.settleMs > 0 && at < ceiling }
 }
 

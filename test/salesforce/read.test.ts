@@ -95,8 +95,8 @@ describe('a plan', () => {
 
   it.each(['Name', 'Nothing__c'])('refuses to go by %s', async (cursorField) => {
     await expect(source.plan(org.session, await org.ask('Account', { cursorField }))).rejects.toMatchObject({
-      kind: 'rejected',
-      advice: expect.stringContaining('SystemModstamp') as string,
+      name: 'InputError',
+      problems: [{ where: 'Account cursorField', advice: expect.stringContaining('SystemModstamp') as string }],
     })
   })
 
