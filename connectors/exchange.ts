@@ -150,6 +150,8 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
+/** TLS was spoken to a port that does not speak it, or the two sides have no version in common. */
+const tls = /^(ERR_SSL|EPROTO)/
 const certificate = /CERT|SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|ERR_TLS/
 const reasons: Record<string, (url: URL) => string> = {
   ECONNREFUSED: (url) => `nothing listens at ${url.host}`,
@@ -172,7 +174,16 @@ function explain(error: unknown, url: URL): NoAnswer {
       'Behind a proxy with its own authority, name its certificate in NODE_EXTRA_CA_CERTS.',
     )
   }
+  if (tls.test(code)) {
+    return new NoAnswer(
+      `${url.host} does not speak TLS as it should (${code})`,
+      'transient',
+      'Is it https in lakeward.yaml, and the right port?',
+    )
+  }
   const reason = reasons[code]?.(url) ?? `no answer from ${url.host} (${code || (error as Error)?.name || 'unknown'})`
-  const advice = code === 'ENOTFOUND' || code === 'ECONNREFUSED' ? 'Is the address in lakeward.yaml right?' : undefined
+  const advice = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED'].includes(code)
+    ? 'Is the address in lakeward.yaml right?'
+    : undefined
   return new NoAnswer(reason, 'transient', advice)
 }

@@ -69,6 +69,11 @@ export const oauthErrors: ErrorRule[] = [
 /** The token, or what went wrong. `keep` names the members that may be remembered in the clear. */
 export function readTokenAnswer(answer: Answer, keep: string[], rules: ErrorRule[]): TokenAnswer | Meaning {
   const { status, headers, body } = answer
+  if (status >= 300 && status < 400) {
+    const to = headers.location && URL.canParse(headers.location) ? ` to ${new URL(headers.location).origin}` : ''
+    const advice = 'A secret is never taken to another address: put the right one into lakeward.yaml.'
+    return { kind: 'answer', reason: `${status} sends us away${to}`, advice }
+  }
   if (status < 200 || status > 299) return classify(answer, [...rules, ...oauthErrors], oauthShapes)
   const members = objectIn(body)
   const accessToken = members?.access_token
