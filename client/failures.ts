@@ -1,4 +1,5 @@
 /** How an error is shown to a person, and which exit code it has. */
+import type { ErrorKind } from '../connectors/connector.ts'
 import { ConnectorError, InputError, showProblem } from '../connectors/errors.ts'
 import type { ObjectResult } from '../activities/digests.ts'
 import { ClientError } from './client-error.ts'
@@ -20,6 +21,14 @@ const codes: Record<ClientErrorKind, number> = {
   credentials: CREDENTIALS,
 }
 
+/** What to do where the connector has no advice of its own. */
+const usual: Partial<Record<ErrorKind, string>> = {
+  transient: 'It was tried some times; this often heals by itself. Runs go on trying.',
+  throttled: 'The source asks for a pause: try again in a few minutes. Runs wait by themselves.',
+  quota: 'The source asks for a pause: try again later. Runs wait by themselves.',
+  answer: 'Perhaps something else answers there, such as a proxy or a page for people: is the address right?',
+}
+
 export function exitCode(error: unknown): number {
   if (error instanceof InputError) return WRONG
   if (error instanceof ClientError) return codes[error.kind]
@@ -38,7 +47,8 @@ export function showError(error: unknown): string[] {
     return [`error: ${error.where}: ${error.message}`, ...(error.advice ? [`  ${error.advice}`] : [])]
   }
   if (error instanceof ConnectorError) {
-    return [`error: ${error.message}`, ...(error.advice ? [`  ${error.advice}`] : [])]
+    const advice = error.advice ?? usual[error.kind]
+    return [`error: ${error.message}`, ...(advice ? [`  ${advice}`] : [])]
   }
   const message = error instanceof Error ? error.message : String(error)
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
@@ -54,11 +64,8 @@ export function outcomeCode(outcome: RunOutcome): number {
   if (outcome.status === 'done') return 0
   if (outcome.status === 'partly') return PARTLY
   const failed = outcome.result?.objects.filter((object) => object.status === 'failed') ?? []
-  const refused = failed.length > 0 ? failed.every(isRefused) : outcome.error?.type === 'ConnectionUnauthorized'
-  if (refused) return CREDENTIALS
-  return outcome.error?.type === 'FlowInvalid' ? WRONG : FAILED
-}
-
-function isRefused(object: ObjectResult): boolean {
-  return object.error?.type === 'ConnectionUnauthorized'
+  const errors = failed.length > 0 ? failed.map(({ error }: ObjectResult) => error) : [outcome.error]
+  const all = (...types: string[]): boolean => errors.every((error) => types.includes(error?.type ?? ''))
+  if (all('ConnectionUnauthorized', 'ConnectionForbidden')) return CREDENTIALS
+  return all('FlowInvalid') ? WRONG : FAILED
 }

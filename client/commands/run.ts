@@ -140,7 +140,7 @@ async function follow(
   else {
     const text = outcomeText(outcome, view.columns)
     if (text) view.out(text)
-    const line = `${outcomeLine(outcome)}, ${duration(Date.now() - startedAt)}`
+    const line = outcomeLine(outcome, duration(Date.now() - startedAt))
     view.say(view.color(line, outcome.status === 'done' ? 'green' : 'red'))
   }
   return outcomeCode(outcome)

@@ -89,16 +89,19 @@ export function outcomeText(outcome: RunOutcome, most = Infinity): string {
   return lines.join('\n')
 }
 
-export function outcomeLine(outcome: RunOutcome): string {
+/** `took` is said where it does not tear a message apart. */
+export function outcomeLine(outcome: RunOutcome, took?: string): string {
   const { status, result, error } = outcome
   const objects = result?.objects ?? []
   if (status === 'done') {
     const { written = 0, files = 0, bytes: size = 0 } = result ?? {}
-    return `done: ${counted(written, 'row')} in ${counted(files, 'file')}, ${bytes(size)}`
+    const moved = `${counted(written, 'row')} in ${counted(files, 'file')}, ${bytes(size)}`
+    return `done: ${moved}${took ? `, ${took}` : ''}`
   }
+  const head = took ? `${status} after ${took}` : status
   const failed = objects.filter((object) => object.status === 'failed').length
-  if (objects.length > 0 && failed > 0) return `${status}: ${failed} of ${counted(objects.length, 'object')} failed`
-  return error ? `${status}: ${error.message}${hint(error.type)}` : status
+  if (objects.length > 0 && failed > 0) return `${head}: ${failed} of ${counted(objects.length, 'object')} failed`
+  return error ? `${head}: ${error.message}${hint(error.type)}` : head
 }
 
 function hint(type: string): string {
