@@ -76,13 +76,20 @@ function fromConnector(error: ConnectorError, times: (type: string) => number): 
 }
 
 const full = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM'])
+/** The path itself cannot be a directory: no waiting helps. */
+const noPlace = new Set(['ENOTDIR', 'ENAMETOOLONG', 'ELOOP'])
 
 /** Errors of the machine: a full disk or a network that is away heals; a bug does not, but may look the same. */
 function fromSystem(error: unknown, times: (type: string) => number): ApplicationFailure {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const message = error instanceof Error ? error.message : String(error)
+  if (noPlace.has(code)) {
+    const advice =
+      'The lake needs a path of directories: name another one in lakeward.yaml, and start the workers again.'
+    return ApplicationFailure.nonRetryable(`${message}. ${advice}`, 'LakeUnusable')
+  }
   const type = full.has(code) ? 'LakeUnusable' : code ? 'SystemError' : 'Bug'
-  const advice = full.has(code) ? ' Free space or mend the permissions; the step is tried again.' : ''
+  const advice = full.has(code) ? '. Free space or mend the permissions; the step is tried again.' : ''
   return ApplicationFailure.create({
     message: `${message}${advice}`,
     type,
