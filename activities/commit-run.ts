@@ -3,11 +3,16 @@
  *
  * Law: what the counts prove is said with the entry. Records only ever leave a closed window (a change moves their
  * stamp past its end), so the source's count at plan (C0) and now (C1) bound what a correct read finds: C1 ≤ read ≤ C0.
+ * But a commit cannot be cancelled, and what is staged does not keep for ever: it waits a little for the source to count,
+ * never for a quota. And what is decided asks nothing of the source any more.
  */
+import { activityInfo } from '@temporalio/activity'
 import { ApplicationFailure } from '@temporalio/common'
+import type { ErrorKind } from '../connectors/connector.ts'
+import { ConnectorError } from '../connectors/errors.ts'
 import { startOf, walkChains } from '../connectors/lake/chain.ts'
 import type { Chain } from '../connectors/lake/chain.ts'
-import { commitRun as commit } from '../connectors/lake/commit.ts'
+import { commitRun as commit, committedBefore } from '../connectors/lake/commit.ts'
 import { addCounts, noCounts } from '../connectors/lake/counts.ts'
 import type { CommitEntry, Counts, RunPlan } from '../connectors/lake/protocol.ts'
 import { worthAnEntry } from '../connectors/lake/windows.ts'
@@ -16,16 +21,23 @@ import type { Deps } from './deps.ts'
 import type { CommitDigest, CommitInput } from './digests.ts'
 import { sourceOf } from './lane.ts'
 import type { Planned } from './stored-plan.ts'
-import { planned } from './stored-plan.ts'
+import { planned, plannedLake } from './stored-plan.ts'
 import { step } from './step.ts'
 
 export const commitRun = (deps: Deps) =>
   step(async (input: CommitInput, context): Promise<CommitDigest> => {
+    const { units } = input
+    const { at, plan } = await plannedLake(deps, input, context)
+    const before = await committedBefore(at, plan, units)
+    if (before) {
+      context.beat('completing what is committed')
+      const { entry } = await commit(at, plan, { units, state: null, proof: before.proof })
+      return digest(entry, quarantineNote(entry.counts))
+    }
     const run = await planned(deps, input, context)
-    const { at, plan } = run
     // null: the records are gone, and the ledger tells why; the commit looks there.
-    const chains = (await walkChains(at, plan, startOf(plan), input.units)) ?? []
-    const counts = chains.flatMap(({ units }) => units).reduce((sum, unit) => addCounts(sum, unit.counts), noCounts())
+    const chains = (await walkChains(at, plan, startOf(plan), units)) ?? []
+    const counts = chains.flatMap((chain) => chain.units).reduce((sum, unit) => addCounts(sum, unit.counts), noCounts())
     const state = await nextState(run, chains)
     context.beat('counting the window again')
     const proof = await proofOf(run, counts)
@@ -44,16 +56,20 @@ export const commitRun = (deps: Deps) =>
       }
     }
     context.beat('committing')
-    const { entry } = await commit(at, plan, { units: input.units, state, proof })
-    return {
-      n: entry.n,
-      watermark: entry.after.watermark,
-      files: entry.files.filter((file) => !file.quarantine).length,
-      counts: entry.counts,
-      proof: entry.proof.verdict,
-      notes,
-    }
+    const { entry } = await commit(at, plan, { units, state, proof })
+    return digest(entry, notes)
   })
+
+function digest({ n, after, files, counts, proof }: CommitEntry, notes: string[]): CommitDigest {
+  return {
+    n,
+    watermark: after.watermark,
+    files: files.filter((file) => !file.quarantine).length,
+    counts,
+    proof: proof.verdict,
+    notes,
+  }
+}
 
 async function nextState({ connector, session, plan }: Planned, chains: Chain[]): Promise<Json> {
   const source = sourceOf({ connector, session })
@@ -64,8 +80,23 @@ async function nextState({ connector, session, plan }: Planned, chains: Chain[])
 async function proofOf({ connector, session, plan }: Planned, counts: Counts): Promise<CommitEntry['proof']> {
   const source = sourceOf({ connector, session })
   const { counted } = plan.plan
-  const now = source.count ? await source.count(session, plan.plan) : null
-  return { planned: counted, now, verdict: verdict(counted, now, counts.read) }
+  try {
+    const now = source.count ? await source.count(session, plan.plan) : null
+    return { planned: counted, now, verdict: verdict(counted, now, counts.read) }
+  } catch (error) {
+    if (!(error instanceof ConnectorError) || !isLongWait(error)) throw error
+    const why = `${counts.read.toLocaleString('en')} read; not proven, the source would not count again: ${error.message}`
+    return { planned: counted, now: null, verdict: why }
+  }
+}
+
+/** A busy source is asked some times, a few minutes in all. */
+const ASKED = 4
+const LONG_MS = 60_000
+const passing = new Set<ErrorKind>(['throttled', 'quota', 'transient', 'answer'])
+
+function isLongWait({ kind, waitMs = 0 }: ConnectorError): boolean {
+  return passing.has(kind) && (kind === 'quota' || waitMs > LONG_MS || activityInfo().attempt >= ASKED)
 }
 
 function verdict(counted: number | null, now: number | null, read: number): string {

@@ -12,15 +12,28 @@ export interface Planned extends Connected {
   plan: RunPlan
 }
 
-export async function planned(
-  deps: Deps,
-  input: { task: LaneTask; run: RunRef; planHash: string },
-  context: StepContext,
-): Promise<Planned> {
-  const at = await lakeLane(deps, input.task, context)
-  const plan = await plannedRun(at, input.run.key, input.planHash)
+interface PlanNamed {
+  task: LaneTask
+  run: RunRef
+  planHash: string
+}
+
+export async function planned(deps: Deps, input: PlanNamed, context: StepContext): Promise<Planned> {
+  const { at, plan } = await plannedLake(deps, input, context)
   const connected = await connectSource(deps, plan.source.connection, context)
   const sourceIdentity = await connected.connector.identity(connected.session)
-  checkMoved(plan, { sourceIdentity, lakeId: await lakeIdentity(at.store) })
+  checkMoved(plan, { sourceIdentity, lakeId: plan.lakeId })
   return { at, plan, ...connected }
+}
+
+/** The lake's side alone, for what asks nothing of the source. */
+export async function plannedLake(
+  deps: Deps,
+  input: PlanNamed,
+  context: StepContext,
+): Promise<Pick<Planned, 'at' | 'plan'>> {
+  const at = await lakeLane(deps, input.task, context)
+  const plan = await plannedRun(at, input.run.key, input.planHash)
+  checkMoved(plan, { sourceIdentity: plan.source.identity, lakeId: await lakeIdentity(at.store) })
+  return { at, plan }
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { MockActivityEnvironment } from '@temporalio/testing'
+import { DefaultLogger } from '@temporalio/worker'
 import { expect, it } from 'vitest'
 import { step } from '../../activities/step.ts'
 import type { ErrorKind } from '../../connectors/connector.ts'
@@ -14,7 +15,10 @@ function attempts(): (error: Error) => Promise<ApplicationFailure> {
   const activityId = `step-${++steps}`
   let attempt = 0
   return async (error) => {
-    const environment = new MockActivityEnvironment({ activityId, attempt: ++attempt })
+    const environment = new MockActivityEnvironment(
+      { activityId, attempt: ++attempt },
+      { logger: new DefaultLogger('ERROR') },
+    )
     const work = step(() => Promise.reject(error))
     return (await environment.run(work, null).catch((failure: unknown) => failure)) as ApplicationFailure
   }
