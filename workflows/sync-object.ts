@@ -7,6 +7,7 @@
  * - A restart has a new run key: it never touches what the old key staged, and its open fences the old one off.
  * - Only digests are kept here; they survive continue-as-new in `LaneState`.
  */
+import { CancelledFailure } from '@temporalio/common'
 import {
   CancellationScope,
   ContinueAsNew,
@@ -47,7 +48,7 @@ class LaneRun {
     this.input = input
     this.object = input.task.lane.object
     const info = workflowInfo()
-    this.state = input.carried ?? freshState(info.startTime.getTime(), info.firstExecutionRunId)
+    this.state = input.carried ?? freshState(info.startTime.getTime(), info.runId)
     setHandler(progressQuery, () => this.progress(), { description: 'How far this object is' })
   }
 
@@ -92,6 +93,8 @@ class LaneRun {
         }),
       )
     })
+    // A cancellation that arrives in the last unit finds nothing more to cancel, and the commit would not hear of it.
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled before the commit')
     if (plan.ranges.some((range) => !this.state.ranges[range]?.end)) {
       await continueAsNew<(input: SyncInput) => Promise<ObjectResult>>({ task, carried: this.state })
     }
@@ -206,7 +209,9 @@ class LaneRun {
 
   /** Closes the run's number and removes its own staging. Best effort: the next open does the same. */
   private async cleanUp(): Promise<void> {
-    const { run, open } = this.state
+    const { open } = this.state
+    // After a reset the key that open answered counts, and not the one this execution would take.
+    const run = open?.run ?? this.state.run
     if (!run) return
     await CancellationScope.nonCancellable(async () => {
       const { cancelRun } = this.steps(profiles.cleanUp, `${this.object}: remove what was staged`)
