@@ -50,7 +50,7 @@ export interface FlowPlan {
 }
 
 export interface RunRef {
-  /** `<first start, ms base 36>-<first run id, 8>-<restart counter>` */
+  /** `<first start, ms base 36>-<end of the run id, 8>-<restart counter>` */
   key: string
   startedMs: number
   workflowId: string

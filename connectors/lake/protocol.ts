@@ -23,7 +23,7 @@ export interface Lane {
 
 /** A run of a lane, named by the workflow alone and never by a worker's clock. */
 export interface RunKey {
-  /** `<first start, ms base 36>-<first run id, 8>-<restart counter>`: sorts by start, stands in file names. */
+  /** `<first start, ms base 36>-<end of the run id, 8>-<restart counter>`: sorts by start, stands in file names. */
   key: string
   /** First start time of the workflow, epoch milliseconds. */
   startedMs: number
