@@ -3,8 +3,8 @@
  *
  * Law: what the counts prove is said with the entry. Records only ever leave a closed window (a change moves their
  * stamp past its end), so the source's count at plan (C0) and now (C1) bound what a correct read finds: C1 ≤ read ≤ C0.
- * But a commit cannot be cancelled, and what is staged does not keep for ever: it waits a little for the source to count,
- * never for a quota. And what is decided asks nothing of the source any more.
+ * But a commit cannot be cancelled, and what is staged does not keep for ever: it waits a little for the source to
+ * count, never for a quota. And what is decided asks nothing of the source any more.
  */
 import { activityInfo } from '@temporalio/activity'
 import { ApplicationFailure } from '@temporalio/common'

@@ -58,9 +58,10 @@ export function restarted(state: LaneState, problem: { type: string; message: st
 }
 
 /**
- * Sorts by the run's first start; the same in every attempt and on every worker. The run id is the one in which the lane
- * began: continue-as-new keeps it, and a workflow that is reset to its beginning is another run, with another key, because
- * what its first life left must be fenced off like any dead run's. Of the id, the end is taken: it begins with the time.
+ * Sorts by the run's first start; the same in every attempt and on every worker. The run id is the one in which the
+ * lane began: continue-as-new keeps it, and a workflow that is reset to its beginning is another run, with another key,
+ * because what its first life left must be fenced off like any dead run's. Of the id, the end is taken: it begins with
+ * the time.
  */
 export function runKey(state: LaneState, workflowId: string): RunRef {
   const start = Math.max(0, state.firstStartMs).toString(36).padStart(9, '0')

@@ -191,8 +191,8 @@ export async function readDocument<T>(store: ObjectStore, key: string, shape: Sh
 }
 
 /**
- * Creates a document, or finds the one that is there; answers what is stored. `gone`: what it means that it is not there
- * when it is read back, for documents that others may delete.
+ * Creates a document, or finds the one that is there; answers what is stored. `gone`: what it means that it is not
+ * there when it is read back, for documents that others may delete.
  */
 export async function createOnce<T>(
   store: ObjectStore,

@@ -53,8 +53,8 @@ export async function openLane(at: LakeLane, run: RunKey): Promise<Opened> {
         if (stands.kind !== 'fence' || stands.run !== run.key) continue
         n += 1
       }
-      // A plan may have been written after the entries were listed and before the plans were: what its run takes next is
-      // not closed, so it waits for the next open.
+      // A plan may have been written after the entries were listed and before the plans were: what its run takes next
+      // is not closed, so it waits for the next open.
       for (const plan of left.dead.filter((dead) => dead.n < n)) {
         at.beat(`removing what run ${plan.run} staged`)
         await sweepRun(at, plan, { orphans: true })
