@@ -25,12 +25,15 @@ const TOWER = 4 * DEPTH
 /** Values after aliases are put in: a few lines of aliases can stand for billions. */
 const NODES = 100_000
 
-/** @throws InputError naming the file, and the lines where they are known */
-export async function readDocument(path: string): Promise<Document> {
-  return parseText(decode(await bytesOf(path), path), path)
+/**
+ * @param absent what else to do where there is no such file
+ * @throws InputError naming the file, and the lines where they are known
+ */
+export async function readDocument(path: string, absent = ''): Promise<Document> {
+  return parseText(decode(await bytesOf(path, absent), path), path)
 }
 
-async function bytesOf(path: string): Promise<Uint8Array> {
+async function bytesOf(path: string, absent: string): Promise<Uint8Array> {
   try {
     const about = await stat(path)
     if (about.isDirectory()) refuse(path, 'is a directory', 'name the file in it')
@@ -39,7 +42,7 @@ async function bytesOf(path: string): Promise<Uint8Array> {
   } catch (error) {
     if (error instanceof InputError) throw error
     const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOENT' || code === 'ENOTDIR') refuse(path, 'does not exist', `looked from ${process.cwd()}`)
+    if (code === 'ENOENT' || code === 'ENOTDIR') refuse(path, 'does not exist', `${absent}looked from ${process.cwd()}`)
     if (code === 'EACCES' || code === 'EPERM') refuse(path, 'may not be read', 'check its permissions')
     return refuse(path, `cannot be read (${code ?? 'unknown error'})`)
   }

@@ -119,7 +119,7 @@ export const installationSchema = (plainSecrets: boolean, connection: z.ZodType 
 
 /** @throws InputError with every problem found, with file and line */
 export async function readInstallation(path: string, options: ReadOptions = {}): Promise<Installation> {
-  const document = await readDocument(path)
+  const document = await readDocument(path, '`lakeward init` writes one, --config names another; ')
   const { plainSecrets = false, connectors = await registry() } = options
   const directory = dirname(resolve(path))
   const input = document.value
