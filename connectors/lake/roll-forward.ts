@@ -45,7 +45,6 @@ async function decide(at: LakeLane, entry: CommitEntry): Promise<Outcome> {
   await at.store.settle([key])
   const found = await completeAll(at, entry)
   if (found === 'decided') return (await readOutcome(at, entry.n)) as Outcome
-  if (found.length === 0) await at.store.settle(entry.files.map((file) => file.key))
   const about = { version: 1 as const, n: entry.n, writtenAt: new Date(at.now?.() ?? Date.now()).toISOString() }
   const outcome: Outcome =
     found.length === 0

@@ -79,7 +79,8 @@ describe.each(places)('one run key used twice, as after a reset of the workflow,
     const place = make()
     const none = { clock: 0, ranges: 0, ask: { read: 'full' as const, write: 'replace' } }
     const asleep = await freezesAt(place, 2, none, /^get .*00000001\.json/)
-    expect((await run(place, 3, none)).entry?.units).toEqual({})
+    // The older one does not fence the newer off.
+    expect((await run(place, 1, none)).entry).toMatchObject({ n: 1, units: {} })
     const [zombie] = asleep.zombies
     zombie?.thaw()
     expect(await zombie?.end).toMatchObject({ thrown: { type: 'CommitConflict' } })

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { history } from '../../connectors/lake/readers.ts'
 import { laneKeys } from '../../connectors/lake/keys.ts'
 import type { Lane } from '../../connectors/lake/protocol.ts'
+import { beginUnit } from '../../connectors/lake/units.ts'
 import { openLane } from '../../connectors/lake/open.ts'
 import { readPlan } from '../../connectors/lake/plans.ts'
 import { LANE } from './lane-workflow.ts'
@@ -143,6 +144,23 @@ describe.each(places)('leftovers, on %s', (_, make) => {
     const last = await run(place, 4, { clock: 60 })
     await checkPromise(last.at(), { quiet: true })
   })
+})
+
+it.each(places)('what a zombie stages and never records goes with the next run, on %s', async (_, make) => {
+  const place = make()
+  const dead = await dies(place, 1, { clock: 20 }, 'commit')
+  await run(place, 2, { clock: 20 })
+  const unit = beginUnit(laneAt(place, LANE), dead.plan!, { range: 'r0', seq: 9, previous: null })
+  const file = await unit.file('half=0', 'jsonl')
+  await file.write(Buffer.from('1\n'))
+  await file.close(1)
+  // It is killed here.
+  expect(await stagedOf(place, dead.run.key)).toBe(1)
+  const alive = await dies(place, 9, { clock: 40 }, 'commit')
+  const last = await run(place, 3, { clock: 40 })
+  expect(await stagedOf(place, dead.run.key)).toBe(0)
+  expect(await stagedOf(place, alive.run.key)).toBeGreaterThan(0)
+  await checkPromise(last.at(), { quiet: true, except: [alive.run.key] })
 })
 
 it('a plan that appears while the lane is listed is removed only if its number is closed', async () => {

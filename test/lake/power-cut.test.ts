@@ -40,25 +40,24 @@ const disks: [string, Disk][] = [
   ['some of it stays, and renames are torn', { journaled: false, chance: random }],
 ]
 
-/** The cut comes at the `at`-th call; Infinity: never. Gives the number of calls the run made. */
-async function play(work: Work, at: number, { journaled, chance }: Disk): Promise<number> {
+interface Ends {
+  /** The run before is killed at this call, and leaves the disk as it is: nobody has synced for it. */
+  killed?: number
+  /** The power fails at this call of the run. */
+  cut?: number
+}
+
+/** Gives the number of calls the run made. */
+async function play(work: Work, { killed, cut = Infinity }: Ends, { journaled, chance }: Disk): Promise<number> {
   const disk = new SimulatedDisk({ journaled })
   const place = (): ObjectStore => fileStore('/lake', { fs: disk })
-  await new LaneWorkflow({ place, work: { clock: 20, unitRows: 30 }, start: 1 }).sync()
-  let calls = 0
-  disk.meet = (_, __, when) => {
-    if (when === 'before') calls += 1
-    if (calls >= at) throw new Crash('power cut')
-  }
+  if (killed === undefined) await new LaneWorkflow({ place, work: { clock: 20, unitRows: 30 }, start: 1 }).sync()
+  else await untilCall(disk, killed, new LaneWorkflow({ place, work, start: 1, mortal: true }))
   const said = new Map<number, string>()
   const running = new LaneWorkflow({ place, work, start: 2, mortal: true })
   running.process = Object.assign(running.process, hear(running.process, said))
-  await running.sync().catch((error: unknown) => {
-    if (!(error instanceof Terminated)) throw error
-  })
-  const made = calls
-  disk.meet = () => {}
-  if (made >= at) disk.powerCut(chance(SEED + at))
+  const made = await untilCall(disk, cut, running)
+  if (made >= cut) disk.powerCut(chance(SEED + cut))
   const lane = laneAt({ store: place } as never, LANE)
   for (const [n, answer] of said) {
     const { entry, outcome } = await readRecorded(lane, n)
@@ -73,6 +72,20 @@ async function play(work: Work, at: number, { journaled, chance }: Disk): Promis
     if (start === 4) expect(integers.length).toBe(85)
   }
   return made
+}
+
+/** Runs until the disk's `at`-th call from now; gives the number of calls that were made. */
+async function untilCall(disk: SimulatedDisk, at: number, one: LaneWorkflow): Promise<number> {
+  let calls = 0
+  disk.meet = (_, __, when) => {
+    if (when === 'before') calls += 1
+    if (calls >= at) throw new Crash('no more')
+  }
+  await one.sync().catch((error: unknown) => {
+    if (!(error instanceof Terminated)) throw error
+  })
+  disk.meet = () => {}
+  return calls
 }
 
 /** What commits and outcomes were answered to the run. */
@@ -106,15 +119,55 @@ describe.each<[string, Work, number]>([
   ['a run in steps', { clock: 40, unitRows: 5, ranges: 2, stepUnits: 2 }, 37],
 ])('a power cut in %s', (_, work, stride) => {
   it.each(disks)('where %s', async (__, disk) => {
-    const calls = await play(work, Infinity, disk)
+    const calls = await play(work, {}, disk)
     expect(calls).toBeGreaterThan(150)
     for (let at = 1; at <= calls; at += every(stride)) {
       try {
-        await play(work, at, disk)
+        await play(work, { cut: at }, disk)
       } catch (error) {
         throw new Error(`cut at call ${at} of ${calls}, seed ${SEED + at}`, { cause: error })
       }
     }
+  })
+})
+
+describe('a kill, and then a power cut while the next run mends what it left', () => {
+  const work: Work = { clock: 40, unitRows: 30, ranges: 1 }
+
+  /** The calls of a first run, in order. */
+  async function callsOf(): Promise<string[]> {
+    const disk = new SimulatedDisk()
+    const calls: string[] = []
+    disk.meet = (call, path, when) => void (when === 'before' && calls.push(`${call} ${path}`))
+    await new LaneWorkflow({ place: () => fileStore('/lake', { fs: disk }), work, start: 1 }).sync()
+    return calls
+  }
+
+  async function each(cuts: [killed: number, cut: number][], disk: Disk): Promise<void> {
+    for (const [killed, cut] of cuts) {
+      try {
+        await play(work, { killed, cut }, disk)
+      } catch (error) {
+        throw new Error(`killed at call ${killed}, cut at call ${cut}`, { cause: error })
+      }
+    }
+  }
+
+  it.each(disks.slice(0, 2))('killed wherever it was about to sync names; where %s', async (_, disk) => {
+    const calls = await callsOf()
+    const pick = random(SEED)
+    const syncs = calls.flatMap((call, at) => (call.startsWith('syncDirectory') ? [at + 1] : []))
+    expect(syncs.length).toBeGreaterThan(30)
+    const cuts = syncs.flatMap((killed) =>
+      Array.from({ length: every(2) === 1 ? 10 : 2 }, (): [number, number] => [killed, 1 + Math.floor(pick() * 250)]),
+    )
+    await each(cuts, disk)
+  })
+
+  it.each(disks.slice(0, 2))('killed right after it committed; where %s', async (_, disk) => {
+    const committed = (await callsOf()).findIndex((call) => /^link .*00000001\.json/.test(call)) + 2
+    const cuts = Array.from({ length: 60 / every(2) }, (__, at): [number, number] => [committed, 1 + at * every(2)])
+    await each(cuts, disk)
   })
 })
 
