@@ -28,11 +28,11 @@ export interface ObjectStore {
   delete(key: string): Promise<void>
   stage(file: StageRequest): Promise<StagedWriter>
   /**
-   * Makes a staged file visible at its key, durably; any number of times, by anyone, without conditions. An error is settled by
-   * the object at the key: right size (and unit, where the store keeps it) is `done`. `absent`: there is neither the
-   * staged file nor the object, which a completion in flight elsewhere may still change until `settleMs` have passed.
-   * `lost`: its bytes were replaced or cut; nothing will change that. Throws on anything else, and names `repair` where
-   * a person must look.
+   * Makes a staged file visible at its key, durably; any number of times, by anyone, without conditions. An error is
+   * settled by the object at the key: right size (and unit, where the store keeps it) is `done`. `absent`: there is
+   * neither the staged file nor the object, which a completion in flight elsewhere may still change until `settleMs`
+   * have passed. `lost`: its bytes were replaced or cut; nothing will change that. Throws on anything else, and names
+   * `repair` where a person must look.
    */
   complete(file: StagedFile): Promise<'done' | 'absent' | 'lost'>
   /** Drops a staged file; absent is no error. A completed object at the key stays. */

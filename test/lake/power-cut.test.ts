@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { fileStore } from '../../connectors/lake/file/file-store.ts'
 import { readLedger, readRecorded } from '../../connectors/lake/ledger.ts'
+import { currentFiles } from '../../connectors/lake/readers.ts'
 import type { LakeLane } from '../../connectors/lake/protocol.ts'
 import type { ObjectStore } from '../../connectors/lake/store.ts'
 import type { Work } from './integers.ts'
@@ -129,6 +130,19 @@ describe.each<[string, Work, number]>([
       }
     }
   })
+})
+
+it('a power cut after a run that replaced: what was deleted does not come back', async () => {
+  const disk = new SimulatedDisk()
+  const place = (): ObjectStore => fileStore('/lake', { fs: disk })
+  await new LaneWorkflow({ place, work: { clock: 20 }, start: 1 }).sync()
+  const last = new LaneWorkflow({ place, work: { clock: 30, prefix: 'data/anew', ask: { full: true } }, start: 2 })
+  await last.sync()
+  disk.powerCut(() => 0)
+  const due = (await currentFiles(last.at(place()))).map(({ key }) => key).toSorted()
+  const seen: string[] = []
+  for await (const { key } of place().list('data/')) seen.push(key)
+  expect(seen).toEqual(due)
 })
 
 describe('a kill, and then a power cut while the next run mends what it left', () => {

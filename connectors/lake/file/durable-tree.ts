@@ -4,6 +4,7 @@
  * Laws
  * - A name counts as durable when its directory was synced after it appeared, and so were all directories above, up to
  *   the lake's. A directory that another process made may not have been synced by it: the first use here syncs it.
+ * - A directory is durable before anything is named in it: a rename into one that a power cut takes would be half done.
  * - An emptied directory is removed, by whoever empties it; who wants to create in it makes it again.
  */
 import { dirname } from 'node:path'
@@ -23,14 +24,20 @@ export class DurableTree {
     this.#fs = fs
   }
 
-  /** Does `work`, which creates a name at `path`; makes its directory where that is what was missing. */
+  /** Does `work`, which creates a name at `path`, in a directory that is there and durable. */
   async inDirectory<T>(path: string, work: () => Promise<T>): Promise<T> {
+    const directory = dirname(path)
     for (let tries = 1; ; tries++) {
+      if (!this.#anchored.has(directory)) {
+        await this.#make(directory)
+        await this.#anchor(directory)
+      }
       try {
         return await work()
       } catch (error) {
         if (!hasCode(error, 'ENOENT') || tries === MOST_TRIES) throw error
-        await this.#make(dirname(path))
+        // Somebody removed the directory when it was empty, and perhaps some above it.
+        for (let at = directory; at.length >= this.root.length; at = dirname(at)) this.#anchored.delete(at)
       }
     }
   }
@@ -39,7 +46,8 @@ export class DurableTree {
     for (let tries = 1; ; tries++) {
       try {
         await this.#fs.makeDirectory(directory)
-        await this.#syncIfThere(dirname(directory))
+        // Those in the lake are synced with the first use; those above it never again.
+        if (directory.length <= this.root.length) await this.#syncIfThere(dirname(directory))
         return
       } catch (error) {
         if (hasCode(error, 'EEXIST')) return
@@ -49,14 +57,21 @@ export class DurableTree {
     }
   }
 
-  /** Makes the names in `directory` durable, and its own. */
+  /** Makes the names in `directory` durable, and its own; where it was removed, that it is gone. */
   async sync(directory: string): Promise<void> {
-    let isThere = await this.#syncIfThere(directory)
-    for (let at = directory; !this.#anchored.has(at) && at.length >= this.root.length; at = dirname(at)) {
-      const parentIsThere = await this.#syncIfThere(dirname(at))
-      if (isThere) this.#anchored.add(at)
-      isThere = parentIsThere
+    for (let at = directory; at.length >= this.root.length; at = dirname(at)) {
+      if (await this.#syncIfThere(at)) return this.#anchor(at)
     }
+  }
+
+  /** Makes the name of `directory` durable, and those of all above it. */
+  async #anchor(directory: string): Promise<void> {
+    const anchored: string[] = []
+    for (let at = directory; !this.#anchored.has(at) && at.length >= this.root.length; at = dirname(at)) {
+      await this.#syncIfThere(dirname(at))
+      anchored.push(at)
+    }
+    for (const at of anchored) this.#anchored.add(at)
   }
 
   async #syncIfThere(directory: string): Promise<boolean> {
@@ -66,7 +81,6 @@ export class DurableTree {
     } catch (error) {
       // Above the lake, reading may be forbidden to us; what is there was there before us.
       const isAbove = directory.length < this.root.length && hasCode(error, 'EACCES', 'EPERM')
-      // Removed meanwhile: then there is no name in it to lose.
       if (!isAbove && !hasCode(error, 'ENOENT')) throw error
       return false
     }

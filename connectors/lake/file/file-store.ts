@@ -119,11 +119,13 @@ class FileStore implements ObjectStore {
     const staged = await this.#size(source)
     if (staged !== null && staged !== file.bytes) return 'lost'
     try {
-      // The rename says ENOENT for either side: it is tried only while the source is there, and then the target's
-      // folder is what is missing. Who finds the source gone finds the target, or nothing.
-      await this.#tree.inDirectory(target, async () => {
-        if ((await this.#size(source)) !== null) await this.#fs.rename(source, target)
-      })
+      // The rename says ENOENT for either side: it is tried only while the source is there, and then the target's folder
+      // is what is missing. Who finds the source gone finds the target, or nothing.
+      if (staged !== null) {
+        await this.#tree.inDirectory(target, async () => {
+          if ((await this.#size(source)) !== null) await this.#fs.rename(source, target)
+        })
+      }
     } catch (error) {
       if (hasCode(error, 'EXDEV')) throw otherDevice(target, error)
       throw error
@@ -134,7 +136,9 @@ class FileStore implements ObjectStore {
     await this.#tree.sync(dirname(target))
     await this.#tree.sync(dirname(source))
     await this.#tree.prune(dirname(source))
-    return bytes === null ? 'absent' : 'done'
+    if (bytes !== null) return 'done'
+    await this.#tree.prune(dirname(target))
+    return 'absent'
   }
 
   async abort(file: Pick<StagedFile, 'key' | 'upload'>): Promise<void> {
