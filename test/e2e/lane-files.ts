@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Stage } from './stage.ts'
 import { compare, queryFiles } from './compare.ts'
-import type { TruthRow } from './compare.ts'
+import type { Format, TruthRow } from './compare.ts'
 
 export interface Work {
   staged: string[]
@@ -60,9 +60,9 @@ export async function repeated(stage: Stage, folder: string): Promise<unknown[]>
 }
 
 /** Keys and stamps of a folder against the source's: the values of all columns are `values.test.ts`. */
-export async function sameRows(stage: Stage, folder: string, truth: Iterable<TruthRow>) {
+export async function sameRows(stage: Stage, folder: string, truth: Iterable<TruthRow>, format: Format = 'parquet') {
   const types = { Id: 'VARCHAR', SystemModstamp: 'TIMESTAMP WITH TIME ZONE' }
-  const { onlyFiles, onlySource } = await compare(join(stage.lake, folder), 'parquet', types, truth)
+  const { onlyFiles, onlySource } = await compare(join(stage.lake, folder), format, types, truth)
   return { onlyFiles, onlySource }
 }
 
