@@ -1,6 +1,6 @@
 /**
- * Secrets that are known are looked for everywhere: in histories, logs, the terminal, errors, the ledger, files, process
- * titles. The search is shown to find one first.
+ * Secrets that are known are looked for everywhere: in histories, logs, the terminal, errors, the ledger, files,
+ * process titles. The search is shown to find one first.
  */
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
