@@ -119,8 +119,8 @@ class FileStore implements ObjectStore {
     const staged = await this.#size(source)
     if (staged !== null && staged !== file.bytes) return 'lost'
     try {
-      // The rename says ENOENT for either side: it is tried only while the source is there, and then the target's folder
-      // is what is missing. Who finds the source gone finds the target, or nothing.
+      // The rename says ENOENT for either side: it is tried only while the source is there, and then the target's
+      // folder is what is missing. Who finds the source gone finds the target, or nothing.
       if (staged !== null) {
         await this.#tree.inDirectory(target, async () => {
           if ((await this.#size(source)) !== null) await this.#fs.rename(source, target)
