@@ -51,7 +51,7 @@ describeWithTemporal(`workers killed at random (KILL_SEED=${SEED})`, (temporal) 
     const told = Date.now()
     await first.kill('SIGTERM')
     expect(first.process.exitCode, first.output()).toBe(0)
-    expect(Date.now() - told).toBeLessThan(10_000)
+    expect(Date.now() - told).toBeLessThan(40_000)
     const { units } = workOf(kills.stage, lane.flow.name, 'Account')
     expect(units.map((path) => JSON.parse(readFileSync(path, 'utf8')))).toMatchObject([
       { seq: 1, end: false, counts: { pages: 4, written: 400 } },
