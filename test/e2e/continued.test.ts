@@ -23,7 +23,7 @@ const EVENTS = 20
 /** More than run at once, so that some are left when the server suggests to continue. */
 const LANES = 18
 
-describeWithTemporal('runs that continue as new', ({ cli }) => {
+describeWithTemporal('runs that continue as new', (temporal) => {
   const folder = mkdtempSync(join(tmpdir(), 'lakeward-continued-'))
   let server: DevServer
   let stage: Stage
@@ -31,7 +31,7 @@ describeWithTemporal('runs that continue as new', ({ cli }) => {
 
   beforeAll(async () => {
     server = await startDevServer({
-      cli,
+      cli: temporal.cli,
       logFile: join(folder, 'server.log'),
       uiPort: null,
       searchAttributes: { LakewardFlow: 'Keyword', LakewardConnector: 'Keyword', LakewardDestination: 'Keyword' },
@@ -39,7 +39,7 @@ describeWithTemporal('runs that continue as new', ({ cli }) => {
     })
     const { address, namespace } = server
     const salesforce = { accounts: 8000, opportunities: 1, pageRows: 500 }
-    stage = await openStage({ address, namespace, cli, uiUrl: '' }, { salesforce })
+    stage = await openStage({ ...temporal, address, namespace }, { salesforce })
     Object.assign(process.env, stage.env)
     Runtime.install({ logger: new DefaultLogger('WARN') })
     const connection = await NativeConnection.connect({ address })

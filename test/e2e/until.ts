@@ -1,4 +1,6 @@
-/** Waits until something holds; gives what it answered. A wait that is too long says what for. */
+/** Waits. */
+
+/** Until something holds; gives what it answered. A wait that is too long says what for. */
 export async function until<T>(
   what: string,
   holds: () => T | Promise<T>,
@@ -9,6 +11,10 @@ export async function until<T>(
     const found = await holds()
     if (found) return found
     if (Date.now() > end) throw new Error(`waited ${withinMs} ms in vain: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, everyMs))
+    await pause(everyMs)
   }
+}
+
+export async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms))
 }

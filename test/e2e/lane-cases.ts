@@ -1,23 +1,17 @@
 /** Lanes beside each other: runs that collide, objects that fail, flows that share a folder. */
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { afterEach, beforeAll, expect, it } from 'vitest'
 import type { RunProgress, RunResult } from '../../activities/digests.ts'
 import { LakewardClient } from '../../client/index.ts'
-import { describeWithTemporal } from '../temporal.ts'
 import { NO_WORK, SAME, dataFiles, entriesOf, repeated, sameRows, workOf } from './lane-files.ts'
 import { failureOf } from './run-failure.ts'
 import type { Stage } from './stage.ts'
-import { openStage } from './stage.ts'
-import { until } from './until.ts'
+import { pause, until } from './until.ts'
 
 const SECOND_PAGE = '^GET /services/data/[^/]+/query(All)?/0r8'
 
-describeWithTemporal('lanes', (temporal) => {
+export function laneCases(opened: () => Stage): void {
   let stage: Stage
-  beforeAll(async () => {
-    stage = await openStage(temporal, { salesforce: { accounts: 500, opportunities: 200, pageRows: 100 } })
-    await stage.startWorker({ args: ['--task-queue', stage.queue] })
-  })
-  afterAll(() => stage.stop())
+  beforeAll(() => void (stage = opened()))
   afterEach(() => void stage.sandbox.control.clearFaults())
 
   const truth = () => stage.sandbox.control.truth('Account', { includeDeleted: true })
@@ -161,8 +155,4 @@ destination: { prefix: raw }
     })
     return stage.client.workflow.getHandle(run.workflowId).result()
   }
-})
-
-async function pause(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms))
 }
