@@ -109,7 +109,7 @@ function verdict(counted: number | null, now: number | null, read: number): stri
 
 function quarantineNote({ quarantined }: Counts): string[] {
   if (quarantined === 0) return []
-  return [`${quarantined} records are in quarantine, with the rule they broke: see _lakeward/…/quarantine in the lake.`]
+  return [`${quarantined} records are in quarantine, with the rule they broke: see _lakeward/_quarantine in the lake.`]
 }
 
 function doubtful(plan: RunPlan, why: string): ApplicationFailure {

@@ -14,7 +14,13 @@ const WAIT_MS = 20_000
 const LONGEST = '5 minutes'
 
 export async function renew(input: RefreshInput): Promise<void> {
-  const { client } = Context.current()
+  const { version } = await refreshed(input)
+  // A refresh that was under way when we asked may have been for an older token than ours: once more, then.
+  if (version <= input.staleVersion) await refreshed(input)
+}
+
+async function refreshed(input: RefreshInput): Promise<RefreshDigest> {
+  const { client, cancellationSignal } = Context.current()
   const { taskQueue } = activityInfo()
   const handle = await client.workflow.start<(input: RefreshInput) => Promise<RefreshDigest>>('refreshConnection', {
     workflowId: `connection/${encodeURIComponent(input.connection)}/refresh`,
@@ -27,21 +33,23 @@ export async function renew(input: RefreshInput): Promise<void> {
   })
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, WAIT_MS, 'late')))
-  const result = handle.result()
+  const left = new AbortController()
+  const result = client.withAbortSignal(AbortSignal.any([left.signal, cancellationSignal]), () => handle.result())
   result.catch(() => {}) // seen below, or nobody waits any more
   try {
-    if ((await Promise.race([result, late])) !== 'late') return
+    const answer = await Promise.race([result, late])
+    if (answer !== 'late') return answer
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error
     if (error.cause instanceof ApplicationFailure) {
-      const { message, type } = error.cause
       // The refresh itself decides what is final; other failures of it may heal.
-      if (type === 'ConnectionUnauthorized') throw ApplicationFailure.nonRetryable(message, type)
-      throw ApplicationFailure.retryable(message, type)
+      const { message, type, nonRetryable } = error.cause
+      throw ApplicationFailure.create({ message, type: type ?? 'Failed', nonRetryable: nonRetryable ?? false })
     }
     // It was ended from outside, or by its time: the next attempt starts another.
   } finally {
     clearTimeout(timer)
+    left.abort()
   }
   throw ApplicationFailure.create({
     message: `connection ${input.connection} waits for a new token; see workflow ${handle.workflowId}`,

@@ -16,6 +16,8 @@ export interface TestTemporal {
   uiUrl: string
   /** The `temporal` binary the server was started with. */
   cli: string
+  /** Folder of its database and its log. */
+  folder: string
 }
 
 declare module 'vitest' {
@@ -62,6 +64,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     namespace: server.namespace,
     uiUrl: server.uiUrl ?? '',
     cli,
+    folder,
   })
   return async () => {
     // What it holds is thrown away: no need to let it end in order.

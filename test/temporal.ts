@@ -10,4 +10,4 @@ export function describeWithTemporal(name: string, tests: (temporal: TestTempora
   else describe.skip(`${name} [skipped: there is no Temporal server here]`, () => tests(NOWHERE))
 }
 
-const NOWHERE: TestTemporal = { address: '127.0.0.1:1', namespace: 'none', uiUrl: '', cli: '' }
+const NOWHERE: TestTemporal = { address: '127.0.0.1:1', namespace: 'none', uiUrl: '', cli: '', folder: '' }

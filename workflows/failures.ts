@@ -17,8 +17,7 @@ export interface Failed {
 export const restartable = new Set(['CommitConflict', 'StagedDataLost', 'FieldVanished', 'CursorExpired'])
 
 export function failed(error: unknown): Failed {
-  let cause = error
-  while ((cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) && cause.cause) cause = cause.cause
+  const cause = innermost(error)
   if (cause instanceof ApplicationFailure) return { type: cause.type ?? 'Failed', message: cause.message }
   if (cause instanceof TimeoutFailure) {
     return {
@@ -34,5 +33,14 @@ export function failed(error: unknown): Failed {
 /** Workflows end with `ApplicationFailure` alone: any other error would only block the workflow task. */
 export function asFailure(error: unknown): ApplicationFailure {
   const { type, message } = failed(error)
-  return ApplicationFailure.nonRetryable(message, type)
+  const cause = innermost(error)
+  // No workflow is retried; who waits for one reads here whether asking again may help.
+  const nonRetryable = !(cause instanceof ApplicationFailure && cause.nonRetryable === false)
+  return ApplicationFailure.create({ message, type, nonRetryable })
+}
+
+function innermost(error: unknown): unknown {
+  let cause = error
+  while ((cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) && cause.cause) cause = cause.cause
+  return cause
 }

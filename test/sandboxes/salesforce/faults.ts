@@ -18,6 +18,8 @@ export interface FaultAction {
   answer?: { status: number; headers?: Record<string, string>; body?: string }
   /** A page for people with this status, 200 too. */
   html?: number
+  /** An error that repeats what was asked, its credential too; `after` so many letters, or as a page's title. */
+  echo?: { status: number; after?: number; title?: boolean }
   /** Waits before it answers, milliseconds. */
   delayMs?: number
   /** Waits until the faults are cleared. */
@@ -92,15 +94,25 @@ export class Faults {
 }
 
 /** An answer that a fault gives instead of the right one. */
-export function instead(action: FaultAction): Answer | null {
+export function instead(action: FaultAction, asked = ''): Answer | null {
   if (action.answer) {
     const { status, headers = {}, body = '' } = action.answer
     return { status, headers, body }
   }
-  if (action.html === undefined) return null
+  if (action.echo) return echo(action.echo, asked)
+  return action.html === undefined ? null : page(action.html, 'Hold on')
+}
+
+function echo({ status, after = 0, title = false }: NonNullable<FaultAction['echo']>, asked: string): Answer {
+  if (title) return page(status, asked)
+  const said = { error: 'invalid_request', error_description: `${'.'.repeat(after)} not understood: ${asked}` }
+  return { status, headers: {}, body: JSON.stringify(said) }
+}
+
+function page(status: number, title: string): Answer {
   return {
-    status: action.html,
+    status,
     headers: { 'content-type': 'text/html;charset=UTF-8' },
-    body: '<!DOCTYPE html><html><head><title>Hold on</title></head><body><p>Setting things up for you…</p></body></html>',
+    body: `<!DOCTYPE html><html><head><title>${title}</title></head><body><p>Setting things up for you…</p></body></html>`,
   }
 }

@@ -16,6 +16,8 @@ export interface OAuthSettings {
   rotate: boolean
   /** The app has a user for client credentials to run as. */
   runAsUser: boolean
+  /** Stands in every token that is handed out, by which a search finds them wherever they turn up. */
+  tokenMark: string
 }
 
 interface Access {
@@ -85,7 +87,7 @@ export class OAuth {
     this.fresh.delete(token)
     this.spent.set(token, family)
     for (const [access, { family: of }] of this.access) if (of === family) this.access.delete(access)
-    const next = `5Aep861${randomBytes(32).toString('base64url')}`
+    const next = `5Aep861${this.settings.tokenMark}${randomBytes(32).toString('base64url')}`
     this.fresh.set(next, family)
     return this.granted(family, { scope: 'refresh_token api', refresh_token: next })
   }
@@ -98,7 +100,7 @@ export class OAuth {
 
   private granted(family: string | null, more: Record<string, string>): Answer {
     const { orgId, userId, instanceUrl } = this.identity()
-    const token = `${orgId}!AQ${randomBytes(36).toString('base64url')}`
+    const token = `${orgId}!AQ${this.settings.tokenMark}${randomBytes(36).toString('base64url')}`
     this.access.set(token, { expires: this.now() + this.settings.tokenLifetimeMs, family })
     const id = `${instanceUrl}/id/${orgId}/${userId}`
     const issued = String(this.now())

@@ -62,6 +62,7 @@ export async function startSalesforce(options: SandboxOptions = {}): Promise<San
       tokenLifetimeMs: options.tokenLifetimeMs ?? 7_200_000,
       rotate: options.rotate ?? false,
       runAsUser: options.runAsUser ?? true,
+      tokenMark: options.tokenMark ?? '',
     },
     () => org.now(),
     () => ({ orgId: org.id, userId: org.userId(), instanceUrl }),
@@ -107,7 +108,8 @@ export async function startSalesforce(options: SandboxOptions = {}): Promise<San
     if (fault.expireLocators) control.expireLocators()
     const headers = request.headers as Record<string, string | undefined>
     const tooLong = overlong(request)
-    const served = instead(fault) ?? tooLong
+    const asked = `${request.headers.authorization ?? ''} ${body}`.trim()
+    const served = instead(fault, asked) ?? tooLong
     const routed = served
       ? { route: 'fault', answer: served }
       : route(parts, { method, path: url.pathname, query: url.searchParams, headers, body, instanceUrl, fault })
