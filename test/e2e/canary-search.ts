@@ -1,6 +1,6 @@
 /**
- * Looks for a word in everything a stage leaves behind, in every spelling it may have there: in Temporal's histories and
- * database, in what workflows answer, in logs, on terminals, in files and in process titles.
+ * Looks for a word in everything a stage leaves behind, in every spelling it may have there: in Temporal's histories
+ * and database, in what workflows answer, in logs, on terminals, in files and in process titles.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
