@@ -8,6 +8,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import { version } from '../connectors/version.ts'
+import { addApplyCommands } from './commands/apply.ts'
 import { addFlowCommands } from './commands/flows.ts'
 import { addInstallationCommands } from './commands/installation.ts'
 import { addDemoCommand } from './commands/demo/demo.ts'
@@ -62,6 +63,7 @@ export function build(view: Screen, exit: { code: number }): Command {
   addSourceCommands(register)
   addPreviewCommand(register)
   program.commandsGroup('Flows and runs in Temporal:')
+  addApplyCommands(register)
   addRunCommands(register)
   addStoreCommands(register)
   return program

@@ -20,6 +20,7 @@ import { InputError } from '../connectors/errors.ts'
 import { meant } from '../connectors/nearest.ts'
 import { ClientError } from './client-error.ts'
 import { refused } from './connect.ts'
+import type { Difference } from './differences.ts'
 import type { FlowDocument } from './flow-document.ts'
 import { flowDocument, flowName, objectIds, withoutRun } from './flow-document.ts'
 import { scheduleId } from './flow-ids.ts'
@@ -29,8 +30,8 @@ import type { RunOutcome } from './run-outcome.ts'
 import { runOutcome } from './run-outcome.ts'
 import type { RunSummary, StartedRun } from './runs.ts'
 import { busy, busyLanes, cancelRun, findRuns, inTurns, runningRuns, startRun, withOutcomes } from './runs.ts'
-import type { Applied, StoredFlow } from './schedules.ts'
-import { applyFlow, flowNames, readFlow, requireFlow } from './schedules.ts'
+import type { Applied, ApplyOptions, StoredFlow } from './schedules.ts'
+import { applyFlow, compareFlow, flowNames, readFlow, requireFlow } from './schedules.ts'
 import { hasWorker } from './waiting.ts'
 
 /** Options of one run; what they mean is the format's, below `run:`. */
@@ -45,6 +46,14 @@ export interface RunOptions {
   to?: string
   /** Ids of the objects to read; default: all. */
   objects?: string[]
+}
+
+/** What `apply` would change of one flow. */
+export interface FlowDiff {
+  name: string
+  change: 'new' | 'changed' | 'unchanged'
+  /** By path in the definition; `schedule.paused`, `schedule.set` and `schedule.form` are the schedule's own. */
+  differences: Difference[]
 }
 
 export interface ListedFlow {
@@ -71,10 +80,37 @@ export class LakewardClient {
   }
 
   /** Creates the flow's schedule, or updates it where the definition differs. */
-  async apply(definition: unknown): Promise<Applied> {
-    const document = flowDocument(definition)
-    withoutRun(document, `${flowName(document)} run`)
-    return applyFlow(this.temporal, document, await this.attributes(flowName(document)))
+  async apply(definition: unknown, options: ApplyOptions = {}): Promise<Applied> {
+    return applyFlow(this.temporal, await this.wanted(definition, options))
+  }
+
+  /** What `apply` would change. Nothing is changed. */
+  async diff(definition: unknown, options: ApplyOptions = {}): Promise<FlowDiff> {
+    const wanted = await this.wanted(definition, options)
+    const name = flowName(wanted.document)
+    const before = await readFlow(this.temporal, name)
+    if (!before) return { name, change: 'new', differences: [] }
+    const differences = compareFlow(before, wanted)
+    return { name, change: differences.length > 0 ? 'changed' : 'unchanged', differences }
+  }
+
+  /** Names of all stored flows; no definition is read, so no codec is needed. */
+  async names(): Promise<string[]> {
+    return flowNames(this.temporal)
+  }
+
+  /** Flows that were applied with this set, and their runs that go on. One that cannot be decoded is of no set. */
+  async members(set: string): Promise<{ name: string; running: string[] }[]> {
+    const byAttribute = await this.registered()
+    const flows = await inTurns(await flowNames(this.temporal), async (name) => {
+      const flow = await readFlow(this.temporal, name).catch((error: unknown) => {
+        if (error instanceof ClientError && error.kind === 'codec') return null
+        throw error
+      })
+      if (flow?.set !== set) return null
+      return { name, running: await runningRuns(this.temporal, name, { ...flow, byAttribute }) }
+    })
+    return flows.filter((flow) => flow !== null)
   }
 
   /**
@@ -186,6 +222,12 @@ export class LakewardClient {
     } catch (error) {
       throw refused(error, `flow ${name}`) ?? error
     }
+  }
+
+  private async wanted(definition: unknown, options: ApplyOptions) {
+    const document = flowDocument(definition)
+    withoutRun(document, `${flowName(document)} run`)
+    return { document, attributes: await this.attributes(flowName(document)), ...options }
   }
 
   private async attributes(flow: string): Promise<SearchAttributePair[]> {

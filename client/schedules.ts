@@ -3,10 +3,11 @@
  *
  * Laws
  * - An on-demand flow is the calendar of 2099-01-01: a schedule with nothing to wait for is deleted after a week.
- * - Nothing that changes is in the schedule's memo, which an update cannot write; `action.memo` has the fingerprint.
+ * - Nothing that changes is in the schedule's memo, which an update cannot write; `action.memo` has the fingerprint
+ *   and the set.
  * - What a flow is, is read from its definition alone; the schedule adds whether it is paused, and the note.
+ * - What `compareFlow` finds is what `applyFlow` changes, and nothing else.
  */
-import { isDeepStrictEqual } from 'node:util'
 import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client'
 import type { Client, ScheduleDescription, ScheduleOptions, ScheduleSpec } from '@temporalio/client'
 import type { SearchAttributePair } from '@temporalio/common'
@@ -16,6 +17,8 @@ import { parseFlow } from '../connectors/flow.ts'
 import { ClientError } from './client-error.ts'
 import { refused } from './connect.ts'
 import type { FlowDocument } from './flow-document.ts'
+import type { Difference } from './differences.ts'
+import { differences } from './differences.ts'
 import { digest, flowName, written } from './flow-document.ts'
 import { RUN_FLOW, runIdBase, scheduleId } from './flow-ids.ts'
 import { nearest } from '../connectors/nearest.ts'
@@ -30,6 +33,8 @@ export interface StoredFlow {
   nextTimes: Date[]
   taskQueue: string
   fingerprint: string | null
+  /** The set of flows it was applied with; null: with none. */
+  set: string | null
   createdAt: Date
   updatedAt: Date | null
   /** Times that passed while no server or worker was there to use them. */
@@ -49,48 +54,72 @@ export interface Applied {
 /** Of a schedule's shape here; a new one makes `apply` rewrite what older versions wrote. */
 const SHAPE = 1
 
-export async function applyFlow(
-  client: Client,
-  document: FlowDocument,
-  attributes: SearchAttributePair[],
-): Promise<Applied> {
+export interface ApplyOptions {
+  /** Marks the flow as one of this set; absent: it stays in the one it is in. */
+  set?: string
+}
+
+interface Wanted extends ApplyOptions {
+  document: FlowDocument
+  attributes: SearchAttributePair[]
+}
+
+export async function applyFlow(client: Client, wanted: Wanted): Promise<Applied> {
+  const { document } = wanted
   const name = flowName(document)
-  const fingerprint = digest({ shape: SHAPE, document, attributes: attributes.map(({ key }) => key.name) })
-  const wanted = scheduleOf(document, fingerprint, attributes)
   const { paused } = written(document)
   let change: Applied['change'] = 'unchanged'
   try {
     const before = await readFlow(client, name)
+    const schedule = scheduleOf(wanted, before)
     if (!before) {
       change = 'created'
       const state = paused ? { paused, note: 'paused by its definition' } : {}
-      await client.schedule.create({ ...wanted, state })
-    } else {
-      const same = isDeepStrictEqual(before.document, document) && before.fingerprint === fingerprint
-      if (!same || (paused !== undefined && paused !== before.paused)) {
-        change = 'updated'
-        await client.schedule.getHandle(scheduleId(name)).update(({ state }) => {
-          const turned = paused !== undefined && paused !== state.paused
-          return {
-            ...wanted,
-            state: {
-              ...state,
-              ...(turned ? { paused, note: paused ? 'paused by its definition' : 'started by its definition' } : {}),
-            },
-          }
-        })
-      }
+      await client.schedule.create({ ...schedule, state })
+    } else if (compareFlow(before, wanted).length > 0) {
+      change = 'updated'
+      await client.schedule.getHandle(scheduleId(name)).update(({ state }) => {
+        const turned = paused !== undefined && paused !== state.paused
+        return {
+          ...schedule,
+          state: {
+            ...state,
+            ...(turned ? { paused, note: paused ? 'paused by its definition' : 'started by its definition' } : {}),
+          },
+        }
+      })
     }
   } catch (error) {
     // Somebody else created it in between: apply again, to what is there now.
-    if (error instanceof ScheduleAlreadyRunning) return applyFlow(client, document, attributes)
+    if (error instanceof ScheduleAlreadyRunning) return applyFlow(client, wanted)
     throw wrongSpec(error, name) ?? error
   }
   const after = await readFlow(client, name)
   return { name, change, paused: after?.paused ?? false, nextTimes: after?.nextTimes ?? [] }
 }
 
-function scheduleOf(document: FlowDocument, fingerprint: string, attributes: SearchAttributePair[]): ScheduleOptions {
+/** What applying would change of a stored flow: members of its definition, and `schedule.…` for the rest. */
+export function compareFlow(before: StoredFlow, wanted: Wanted): Difference[] {
+  const { document, set } = wanted
+  const { paused } = written(document)
+  const found = differences(before.document, document)
+  // Its own words say nothing new, but it lies there as another version, or another tool, wrote it.
+  if (found.length === 0 && before.fingerprint !== fingerprintOf(wanted)) {
+    found.push({ path: 'schedule.form', before: before.fingerprint ?? 'unknown', after: fingerprintOf(wanted) })
+  }
+  if (paused !== undefined && paused !== before.paused) {
+    found.push({ path: 'schedule.paused', before: before.paused, after: paused })
+  }
+  if (set !== undefined && set !== before.set) found.push({ path: 'schedule.set', before: before.set, after: set })
+  return found
+}
+
+function fingerprintOf({ document, attributes }: Wanted): string {
+  return digest({ shape: SHAPE, document, attributes: attributes.map(({ key }) => key.name) })
+}
+
+function scheduleOf(wanted: Wanted, before: StoredFlow | null): ScheduleOptions {
+  const { document, attributes, set = before?.set ?? undefined } = wanted
   const { name, description } = written(document)
   const typedSearchAttributes = attributes.length > 0 ? { typedSearchAttributes: attributes } : {}
   return {
@@ -102,7 +131,7 @@ function scheduleOf(document: FlowDocument, fingerprint: string, attributes: Sea
       workflowId: runIdBase(name),
       taskQueue: taskQueueOf(document),
       args: [document],
-      memo: { lakeward: { fingerprint } },
+      memo: { lakeward: { fingerprint: fingerprintOf(wanted), ...(set === undefined ? {} : { set }) } },
       staticSummary: Array.from(`Flow ${name}${description ? `: ${description}` : ''}`)
         .slice(0, 90)
         .join(''),
@@ -144,7 +173,7 @@ export async function readFlow(client: Client, name: string): Promise<StoredFlow
       `Choose another name for the flow, or delete it: \`temporal schedule delete --schedule-id ${scheduleId(name)}\`.`,
     )
   }
-  const memo = action.memo?.lakeward as { fingerprint?: string } | undefined
+  const memo = action.memo?.lakeward as { fingerprint?: string; set?: string } | undefined
   const timed = (document as FlowDocument).trigger !== undefined
   return {
     name,
@@ -154,6 +183,7 @@ export async function readFlow(client: Client, name: string): Promise<StoredFlow
     nextTimes: timed && !state.paused ? info.nextActionTimes : [],
     taskQueue: action.taskQueue,
     fingerprint: memo?.fingerprint ?? null,
+    set: memo?.set ?? null,
     createdAt: info.createdAt,
     updatedAt: info.lastUpdatedAt ?? null,
     missed: info.numActionsMissedCatchupWindow,

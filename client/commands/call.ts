@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { LakewardClient } from '../lakeward-client.ts'
 import type { Connected } from '../connect.ts'
 import { connect } from '../connect.ts'
+import { time, when } from '../terminal/numbers.ts'
 import type { Screen } from '../terminal/screen.ts'
 
 export interface GlobalOptions {
@@ -69,4 +70,10 @@ export async function withTemporal<T>(
 /** Dates and all, as JSON on stdout. */
 export function printJson({ view }: Call, value: unknown): void {
   view.out(JSON.stringify(value, null, 2))
+}
+
+export function nextRun({ paused, nextTimes }: { paused: boolean; nextTimes: Date[] }): string {
+  if (paused) return ', paused'
+  const [first] = nextTimes
+  return first ? `, next run ${time(first)} (${when(first)})` : ', on demand'
 }

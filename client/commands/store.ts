@@ -1,7 +1,6 @@
-/** apply, list, status, runs, pause, unpause, cancel, delete: the flows in Temporal. */
+/** list, status, runs, pause, unpause, cancel, delete: the flows in Temporal. */
 import type { ObjectResult } from '../../activities/digests.ts'
-import { triggerText, withoutRun, written } from '../flow-document.ts'
-import { readFlows } from '../flow-files.ts'
+import { triggerText, written } from '../flow-document.ts'
 import type { FlowStatus, ListedFlow } from '../lakeward-client.ts'
 import type { RunSummary } from '../runs.ts'
 import type { StoredFlow } from '../schedules.ts'
@@ -9,7 +8,7 @@ import { count, counted, duration, time, when } from '../terminal/numbers.ts'
 import { listing, table } from '../terminal/table.ts'
 import { progressTable } from '../terminal/progress.ts'
 import type { Call, Register } from './call.ts'
-import { printJson, withJson, withTemporal } from './call.ts'
+import { nextRun, printJson, withJson, withTemporal } from './call.ts'
 import { whole } from './whole.ts'
 
 interface JsonFlag {
@@ -17,13 +16,6 @@ interface JsonFlag {
 }
 
 export function addStoreCommands(register: Register): void {
-  register<JsonFlag>({
-    usage: 'apply <flow...>',
-    about: 'Store flows in Temporal, each as a schedule: created, updated or unchanged.',
-    examples: ['lakeward apply flows/', 'lakeward apply salesforce-daily.yaml --json'],
-    options: withJson,
-    work: apply,
-  })
   register<JsonFlag>({
     usage: 'list',
     about: 'All flows of the namespace.',
@@ -76,28 +68,6 @@ export function addStoreCommands(register: Register): void {
     options: (command) => withJson(command).option('--cancel', 'cancel its runs as well'),
     work: remove,
   })
-}
-
-async function apply(call: Call, { json }: JsonFlag, ...[paths]: [string[]]): Promise<void> {
-  const flows = await readFlows(paths)
-  for (const { document, file } of flows) withoutRun(document, `${file.at(['run'])} run`)
-  const applied = await withTemporal(call, async (lakeward) => {
-    const done = []
-    // One after the other: what went through before an error is told.
-    for (const { document, path } of flows) {
-      const one = await lakeward.apply(document)
-      done.push({ ...one, file: path })
-      if (!json) call.view.say(`${one.name} ${one.change}${next(one)}`)
-    }
-    return done
-  })
-  if (json) printJson(call, applied)
-}
-
-function next({ paused, nextTimes }: { paused: boolean; nextTimes: Date[] }): string {
-  if (paused) return ', paused'
-  const [first] = nextTimes
-  return first ? `, next run ${time(first)} (${when(first)})` : ', on demand'
 }
 
 async function list(call: Call, { json }: JsonFlag): Promise<void> {
@@ -207,7 +177,7 @@ async function unpause(call: Call, { note }: { note?: string }, name: string): P
     await lakeward.unpause(name, note)
     return lakeward.flow(name)
   })
-  call.view.say(`${name} is on${next(flow)}`)
+  call.view.say(`${name} is on${nextRun(flow)}`)
 }
 
 async function cancel(call: Call, { json }: JsonFlag, name: string): Promise<void> {
