@@ -146,8 +146,8 @@ describeWithTemporal('a canary', (temporal) => {
     const { control } = stage.sandbox
     writeFileSync(join(stage.directory, 'flow.yaml'), stringify(flowOf('shown', 'csv')))
     control.fault({ match: TOKEN, do: { echo: { status: 400 } } })
-    const [fields, preview, run] = await Promise.all([
-      typed('fields', `wrong-${stage.id}`, 'Account'),
+    const fields = await typed('fields', `wrong-${stage.id}`, 'Account')
+    const [preview, run] = await Promise.all([
       typed('preview', 'flow.yaml', '--json', '--rows', '300'),
       typed('run', 'flow.yaml', '--wait'),
     ])

@@ -9,15 +9,15 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, createWriteStream } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Client, Connection } from '@temporalio/client'
+import { inject } from 'vitest'
 import { parse, stringify } from 'yaml'
 import type { RunResult } from '../../activities/digests.ts'
 import { startSalesforce } from '../sandboxes/salesforce/salesforce.ts'
 import type { Sandbox, SandboxOptions } from '../sandboxes/salesforce/salesforce.ts'
 import type { TestTemporal } from '../global-setup.ts'
 
-const command = fileURLToPath(new URL('../../bin/lakeward.js', import.meta.url))
+const command = inject('command')
 
 export interface StageOptions {
   salesforce?: SandboxOptions

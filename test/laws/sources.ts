@@ -13,7 +13,8 @@ const SKIPPED = new Set(['node_modules', '.git', 'dist', '.lakeward', './lake', 
 /** Paths below a folder of the project, relative to its root, with `/`. */
 export function filesBelow(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
-    if (SKIPPED.has(entry.name) || SKIPPED.has(`${folder}/${entry.name}`)) return []
+    const isBuilt = entry.name.startsWith('dist-test-')
+    if (isBuilt || SKIPPED.has(entry.name) || SKIPPED.has(`${folder}/${entry.name}`)) return []
     const path = posix.join(folder, entry.name)
     return entry.isDirectory() ? filesBelow(path) : [path]
   })
