@@ -2,7 +2,7 @@
  * lakeward.yaml: what this installation can reach. Workers read it, and commands that need no worker; it is never sent
  * to Temporal.
  *
- * Law: secrets stay references here. They are resolved where they are used (`worker/secrets.ts`), and no message has
+ * Law: secrets stay references here. They are resolved where they are used (`secrets.ts`), and no message has
  * one.
  */
 import { dirname, resolve } from 'node:path'

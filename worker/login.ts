@@ -12,8 +12,8 @@ import type { Meaning } from '../connectors/classify.ts'
 import { readTokenAnswer, tokenRequest } from '../connectors/oauth.ts'
 import type { Grant, TokenAnswer } from '../connectors/oauth.ts'
 import { version } from '../connectors/version.ts'
-import { resolveSecret } from './secrets.ts'
-import type { SecretRef } from './secrets.ts'
+import { resolveSecret } from '../connectors/secrets.ts'
+import type { SecretRef } from '../connectors/secrets.ts'
 
 /** The login of a connection as lakeward.yaml has it: secrets are references. */
 export interface ConnectionLogin {

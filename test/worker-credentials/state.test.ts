@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readdir, readFile, rename, stat, writeFile } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { resolveSecret } from '../../worker/secrets.ts'
+import { resolveSecret } from '../../connectors/secrets.ts'
 import { stateKey, stateKeyPath } from '../../worker/state-key.ts'
 import { directoryState, StateError } from '../../worker/state.ts'
 

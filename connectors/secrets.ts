@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { InputError } from '../connectors/errors.ts'
+import { InputError } from './errors.ts'
 
 export type SecretRef = { env: string } | { file: string }
 
