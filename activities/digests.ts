@@ -146,6 +146,14 @@ export interface PlanFlowInput {
   flow: Json
   nominalMs: number | null
 }
+export interface PauseInput {
+  scheduleId: string
+  /** Failed runs in a row that are too many; the one that asks is among them. */
+  after: number
+}
+export interface PauseDigest {
+  paused: boolean
+}
 export interface HolderDigest {
   /** `flow/x/run-… since 2026-05-06T11:56:44Z` */
   holder: string

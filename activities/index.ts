@@ -7,6 +7,7 @@ import { describeHolder } from './describe-holder.ts'
 import { describeObject } from './describe-object.ts'
 import { extractUnit } from './extract-unit.ts'
 import { openLane } from './open-lane.ts'
+import { pauseFailing } from './pause-failing.ts'
 import { planFlow } from './plan-flow.ts'
 import { refreshToken } from './refresh-token.ts'
 import type { Steps } from './steps.ts'
@@ -15,6 +16,7 @@ export function createActivities(deps: Deps): Steps {
   return {
     planFlow: planFlow(deps),
     describeHolder,
+    pauseFailing,
     openLane: openLane(deps),
     describeObject: describeObject(deps),
     extractUnit: extractUnit(deps),

@@ -4,6 +4,7 @@ import type * as digests from './digests.ts'
 export interface Steps {
   readonly planFlow: (input: digests.PlanFlowInput) => Promise<digests.FlowPlan>
   readonly describeHolder: (workflowId: string) => Promise<digests.HolderDigest>
+  readonly pauseFailing: (input: digests.PauseInput) => Promise<digests.PauseDigest>
   readonly openLane: (input: digests.OpenInput) => Promise<digests.OpenDigest>
   readonly describeObject: (input: digests.DescribeInput) => Promise<digests.PlanDigest>
   readonly extractUnit: (input: digests.ExtractInput) => Promise<digests.UnitDigest>

@@ -35,7 +35,7 @@ interface Written {
   taskQueue?: string
   source: { connection: string; read?: string; objects: (string | { object: string; id?: string })[] }
   destination: { connection: string; prefix?: string; format?: string; write?: string }
-  trigger?: { cron?: string; every?: string; timezone?: string }
+  trigger?: { cron?: string; every?: string; timezone?: string; start?: string; end?: string; catchUp?: string }
 }
 
 export function written(document: FlowDocument): Written {
@@ -54,9 +54,10 @@ export function objectIds(document: FlowDocument): string[] {
 
 /** When it runs, in words: `every 1h`, `cron 0 2 * * *, Europe/Berlin`, `on demand`. */
 export function triggerText(document: FlowDocument): string {
-  const { cron, every, timezone = 'UTC' } = written(document).trigger ?? {}
-  if (cron !== undefined) return `cron ${cron}, ${timezone}`
-  return every === undefined ? 'on demand' : `every ${every}`
+  const { cron, every, timezone = 'UTC', start, end } = written(document).trigger ?? {}
+  if (cron === undefined && every === undefined) return 'on demand'
+  const often = cron === undefined ? `every ${every}` : `cron ${cron}, ${timezone}`
+  return [often, start && `from ${start}`, end && `until ${end}`].filter(Boolean).join(', ')
 }
 
 export function digest(value: Json): string {

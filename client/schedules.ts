@@ -121,10 +121,11 @@ function fingerprintOf({ document, attributes }: Wanted): string {
 function scheduleOf(wanted: Wanted, before: StoredFlow | null): ScheduleOptions {
   const { document, attributes, set = before?.set ?? undefined } = wanted
   const { name, description } = written(document)
+  const { trigger } = parseFlow(document)
   const typedSearchAttributes = attributes.length > 0 ? { typedSearchAttributes: attributes } : {}
   return {
     scheduleId: scheduleId(name),
-    spec: specOf(parseFlow(document).trigger),
+    spec: specOf(trigger),
     action: {
       type: 'startWorkflow',
       workflowType: RUN_FLOW,
@@ -137,17 +138,40 @@ function scheduleOf(wanted: Wanted, before: StoredFlow | null): ScheduleOptions 
         .join(''),
       ...typedSearchAttributes,
     },
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '6 hours' },
+    policies: policiesOf(trigger),
     ...typedSearchAttributes,
   }
 }
 
 export function specOf(trigger: Trigger): ScheduleSpec {
-  if (trigger.kind === 'cron') return { cronExpressions: [trigger.cron], timezone: trigger.timezone }
-  if (trigger.kind === 'every') return { intervals: [{ every: trigger.everyMs }] }
-  return {
-    calendars: [{ year: 2099, month: 'JANUARY', dayOfMonth: 1, comment: 'on demand: a date that keeps the schedule' }],
+  if (trigger.kind === 'none') {
+    const comment = 'on demand: a date that keeps the schedule'
+    return { calendars: [{ year: 2099, month: 'JANUARY', dayOfMonth: 1, comment }] }
   }
+  const { start, end, jitterMs } = trigger
+  return {
+    ...(trigger.kind === 'cron'
+      ? { cronExpressions: [trigger.cron], timezone: trigger.timezone }
+      : { intervals: [{ every: trigger.everyMs, ...phase(trigger.everyMs, start) }] }),
+    ...(start === undefined ? {} : { startAt: new Date(start) }),
+    ...(end === undefined ? {} : { endAt: new Date(end) }),
+    ...(jitterMs === undefined ? {} : { jitter: jitterMs }),
+  }
+}
+
+/** Temporal counts intervals from the epoch; ours count from `start`. */
+function phase(everyMs: number, start: string | undefined): { offset?: number } {
+  if (start === undefined) return {}
+  const past = Date.parse(start) % everyMs
+  return { offset: past < 0 ? past + everyMs : past }
+}
+
+function policiesOf(trigger: Trigger): ScheduleOptions['policies'] {
+  const overlap = ScheduleOverlapPolicy.SKIP
+  if (trigger.kind === 'none') return { overlap, catchupWindow: '6 hours' }
+  // More than one failure in a row is counted by the run that fails: the server itself knows of one alone.
+  const pauses = trigger.pauseAfterFailures === 1 ? { pauseOnFailure: true } : {}
+  return { overlap, catchupWindow: trigger.catchUpMs, ...pauses }
 }
 
 export function taskQueueOf(document: FlowDocument): string {

@@ -1,12 +1,33 @@
 /** When a flow runs by itself. */
 import { cronProblem } from './flow-cron.ts'
-import { duration, timezoneName } from './flow-values.ts'
-import { always, isTable, parsed, type Read, strict, words } from './strict.ts'
+import { duration, time, timezoneName } from './flow-values.ts'
+import { always, integer, isTable, parsed, type Read, strict, words } from './strict.ts'
 import type { z } from 'zod'
 
 export type Trigger =
   /** On demand. */
-  { kind: 'none' } | { kind: 'cron'; cron: string; timezone: string } | { kind: 'every'; everyMs: number }
+  | { kind: 'none' }
+  | ({ kind: 'cron'; cron: string; timezone: string } & Times)
+  | ({ kind: 'every'; everyMs: number } & Times)
+
+/** What every trigger by time has. */
+interface Times {
+  /** ISO instants with Z, whole seconds: no run before, and none after. The phase of `every` counts from `start`. */
+  start?: string
+  end?: string
+  /** A run begins this much later at most; its nominal time stays. */
+  jitterMs?: number
+  /** How late a run that was missed may still begin. */
+  catchUpMs: number
+  /** The schedule is paused after so many failed runs in a row. */
+  pauseAfterFailures?: number
+}
+
+const DEFAULT_CATCH_UP_MS = 6 * 3_600_000
+/** Temporal takes no less. */
+const LEAST_CATCH_UP_MS = 10_000
+/** Temporal remembers the ten newest runs of a schedule, and those are what is counted. */
+const MOST_FAILURES = 10
 
 const cron = parsed(
   'Five fields: minute, hour, day of month, month, day of week; "0 2 * * *" is every night at two',
@@ -16,14 +37,28 @@ const cron = parsed(
   },
 )
 
+const wholeSeconds = (about: string) =>
+  time(about).refine((instant) => instant.endsWith('.000Z'), {
+    error: words('is finer than seconds', 'schedules go by whole seconds'),
+  })
+
 export const trigger = strict(
   'trigger',
   {
     cron: cron.optional(),
     every: duration('From start to start', 1).optional(),
     timezone: timezoneName.optional(),
+    start: wholeSeconds('No run before; `every` counts from it').optional(),
+    end: wholeSeconds('No run after').optional(),
+    jitter: duration('Runs begin up to this much later, each by another amount', 1).optional(),
+    catchUp: duration('How late a missed run may still begin; default 6h', 1)
+      .refine((ms) => ms >= LEAST_CATCH_UP_MS, { error: words('is less than Temporal takes', 'write 10s or more') })
+      .optional(),
+    pauseAfterFailures: integer('Pause after so many failed runs in a row', 1)
+      .max(MOST_FAILURES, { error: words(`must be at most ${MOST_FAILURES}`, 'Temporal remembers no more runs') })
+      .optional(),
   },
-  ['event', 'batch', 'start', 'end', 'jitter', 'catchUp', 'pauseAfterFailures'],
+  ['event', 'batch'],
 )
   .superRefine((value, context) => {
     if (!isTable(value)) return
@@ -34,6 +69,13 @@ export const trigger = strict(
     if ('timezone' in value && !('cron' in value)) {
       say(words('a time zone means something to cron only', 'remove it'), ['timezone'])
     }
+    const { start, end, every, jitter } = value as Record<string, unknown>
+    if (typeof start === 'string' && typeof end === 'string' && start >= end) {
+      say(words('end is not after start: no run would ever begin', 'swap them'), ['end'])
+    }
+    if (typeof every === 'number' && typeof jitter === 'number' && jitter >= every) {
+      say(words('is as long as every: runs would lose their order', 'write less than every'), ['jitter'])
+    }
   }, always)
   .meta({
     description: 'When the flow runs by itself: cron or every; without it, on demand',
@@ -41,7 +83,16 @@ export const trigger = strict(
   })
 
 export function completeTrigger(written: z.output<typeof trigger> | undefined): Trigger {
-  if (written?.cron !== undefined) return { kind: 'cron', cron: written.cron, timezone: written.timezone ?? 'UTC' }
-  if (written?.every !== undefined) return { kind: 'every', everyMs: written.every }
+  if (!written) return { kind: 'none' }
+  const { cron: expression, every, timezone = 'UTC', start, end, jitter, catchUp, pauseAfterFailures } = written
+  const times: Times = {
+    ...(start !== undefined && { start }),
+    ...(end !== undefined && { end }),
+    ...(jitter !== undefined && { jitterMs: jitter }),
+    catchUpMs: catchUp ?? DEFAULT_CATCH_UP_MS,
+    ...(pauseAfterFailures !== undefined && { pauseAfterFailures }),
+  }
+  if (expression !== undefined) return { kind: 'cron', cron: expression, timezone, ...times }
+  if (every !== undefined) return { kind: 'every', everyMs: every, ...times }
   return { kind: 'none' }
 }

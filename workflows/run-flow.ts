@@ -15,10 +15,12 @@ import {
 import type { SearchAttributePair } from '@temporalio/common'
 import {
   CancellationScope,
+  ContinueAsNew,
   continueAsNew,
   defineQuery,
   defineSignal,
   isCancellation,
+  log,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -55,7 +57,18 @@ interface Carried {
 
 const scheduledTime = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME)
 
+const scheduledBy = defineSearchAttributeKey('TemporalScheduledById', SearchAttributeType.KEYWORD)
+
 export async function runFlow(flow: FlowInput): Promise<RunResult> {
+  try {
+    return await runOnce(flow)
+  } catch (error) {
+    if (!isCancellation(error) && !(error instanceof ContinueAsNew)) await pauseFailing(flow)
+    throw error
+  }
+}
+
+async function runOnce(flow: FlowInput): Promise<RunResult> {
   // Anything may be sent to a workflow, or nothing; the step that reads the flow says what is wrong with it.
   const { carried, ...written } = Object(flow) as FlowInput
   const document = isMapping(flow) ? written : (flow ?? null)
@@ -221,6 +234,22 @@ class FlowRun {
     const how = missing.map((name) => `\`temporal operator search-attribute create --name ${name} ${where}\``)
     const report = missing.length > 0 ? [`To find runs by flow in this namespace, once: ${how.join(', ')}`] : []
     setCurrentDetails(runDetails(this.plan.flow, [...this.lanes.values()], this.results, report))
+  }
+}
+
+/** A scheduled run that fails looks whether too many have. One failure alone is the server's own `pauseOnFailure`. */
+async function pauseFailing(flow: unknown): Promise<void> {
+  const scheduleId = workflowInfo().typedSearchAttributes.get(scheduledBy)
+  const { pauseAfterFailures: after } = Object(Object(flow).trigger) as { pauseAfterFailures?: unknown }
+  if (scheduleId === undefined || typeof after !== 'number' || !(after > 1)) return
+  const { pauseFailing: pause } = proxyActivities<Steps>({
+    ...profiles.lookUp,
+    summary: `Pause the flow after ${after} failures in a row`,
+  })
+  try {
+    await CancellationScope.nonCancellable(() => pause({ scheduleId, after }))
+  } catch (error) {
+    log.warn('the failures of this flow could not be counted', { ...failed(error) })
   }
 }
 

@@ -108,7 +108,8 @@ async function status(call: Call, { json }: JsonFlag, name: string): Promise<voi
 }
 
 function describeFlow(flow: FlowStatus): [string, string][] {
-  const { source, destination, description } = written(flow.document)
+  const { source, destination, description, trigger } = written(flow.document)
+  const { catchUp = '6h' } = trigger ?? {}
   const objects = source.objects.map((object) => (typeof object === 'string' ? object : object.object))
   const to = [destination.connection, destination.prefix].filter(Boolean).join('/')
   const pairs: [string, string][] = [['Flow', flow.name]]
@@ -120,7 +121,7 @@ function describeFlow(flow: FlowStatus): [string, string][] {
   if (flow.nextTimes.length > 0) pairs.push(['Next runs', flow.nextTimes.slice(0, 3).map(time).join('\n')])
   pairs.push(['Task queue', flow.taskQueue])
   if (flow.skipped > 0) pairs.push(['Skipped', `${counted(flow.skipped, 'time')}, while the run before went on`])
-  if (flow.missed > 0) pairs.push(['Missed', `${counted(flow.missed, 'time')}, more than 6 hours late`])
+  if (flow.missed > 0) pairs.push(['Missed', `${counted(flow.missed, 'time')}, more than ${catchUp} late`])
   pairs.push(['Applied', time(flow.updatedAt ?? flow.createdAt)])
   return pairs
 }

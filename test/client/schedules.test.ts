@@ -11,8 +11,8 @@ test('an on-demand flow waits for 2099, so that the server keeps its schedule', 
   expect(specOf({ kind: 'none' })).toEqual({
     calendars: [expect.objectContaining({ year: 2099, month: 'JANUARY', dayOfMonth: 1 })],
   })
-  expect(specOf({ kind: 'every', everyMs: 5_400_000 })).toEqual({ intervals: [{ every: 5_400_000 }] })
-  expect(specOf({ kind: 'cron', cron: '0 2 * * *', timezone: 'Europe/Berlin' })).toEqual({
+  expect(specOf({ kind: 'every', everyMs: 5_400_000, catchUpMs: 0 })).toEqual({ intervals: [{ every: 5_400_000 }] })
+  expect(specOf({ kind: 'cron', cron: '0 2 * * *', timezone: 'Europe/Berlin', catchUpMs: 0 })).toEqual({
     cronExpressions: ['0 2 * * *'],
     timezone: 'Europe/Berlin',
   })

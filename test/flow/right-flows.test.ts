@@ -132,13 +132,6 @@ describe('top', () => {
     [{ tags: { team: 'data' } }, { tags: { team: 'data' } }],
     [{ taskQueue: 'eu' }, { taskQueue: 'eu' }],
     [{ onDrift: 'fail' }, { onDrift: 'fail' }],
-    [{ trigger: { cron: '0 2 * * *' } }, { trigger: { kind: 'cron', cron: '0 2 * * *', timezone: 'UTC' } }],
-    [
-      { trigger: { cron: ' 0  2 * * MON-FRI ', timezone: 'Asia/Kolkata' } },
-      { trigger: { kind: 'cron', cron: '0 2 * * MON-FRI', timezone: 'Asia/Kolkata' } },
-    ],
-    [{ trigger: { every: '1h' } }, { trigger: { kind: 'every', everyMs: 3_600_000 } }],
-    [{ trigger: { every: '7d' } }, { trigger: { kind: 'every', everyMs: 604_800_000 } }],
   ])('%j', (members, parsed) => {
     expect(parseFlow({ ...smallest, ...members })).toMatchObject(parsed)
   })

@@ -51,7 +51,7 @@ describe('client/examples', () => {
     expect(destination.destination).toHaveProperty('lake')
     expect(checkOptions(flow, source, document)).toMatchObject({
       name: 'salesforce-daily',
-      trigger: { kind: 'cron', cron: '0 2 * * *', timezone: 'Europe/Berlin' },
+      trigger: { kind: 'cron', cron: '0 2 * * *', timezone: 'Europe/Berlin', catchUpMs: 21_600_000 },
       source: {
         objects: [
           { object: 'Account', into: 'accounts' },

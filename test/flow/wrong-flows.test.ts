@@ -42,7 +42,6 @@ const notYet: Wrong[] = [
   ['destination', 'single: true', 'destination.single', /^not yet: single/],
   ['destination', 'partitionBy: [schemaVersion]', 'destination.partitionBy[0]', /^not yet: schemaVersion/],
   ['trigger', '{ event: webhook }', 'trigger.event', /^not yet: event/],
-  ['trigger', '{ every: 1h, jitter: 5m }', 'trigger.jitter', /^not yet: jitter/],
 ]
 
 const kinds: Wrong[] = [
@@ -73,6 +72,17 @@ const names: Wrong[] = [
 const triggers: Wrong[] = [
   ['trigger', '{}', 'trigger', /says no time/, /cron or every/],
   ['trigger', '{ cron: 0 2 * * *, every: 1h }', 'trigger', /has cron and every/, /exactly one of cron, every, event/],
+  ['trigger', '{ every: 1h, jitter: 60m }', 'trigger.jitter', /is as long as every/, /less than every/],
+  ['trigger', '{ every: 1h, jitter: 5 }', 'trigger.jitter', /must be text, not a number/],
+  ['trigger', '{ every: 1h, start: tomorrow }', 'trigger.start', /'tomorrow' is not a time/, /2024-01-31/],
+  ['trigger', '{ every: 1h, start: 2026-02-30 }', 'trigger.start', /not in the calendar/],
+  ['trigger', '{ every: 1h, start: "2026-01-01T00:00:00.5Z" }', 'trigger.start', /finer than seconds/, /whole seconds/],
+  ['trigger', '{ every: 1h, start: 2026-02-01, end: 2026-01-01 }', 'trigger.end', /no run would ever begin/, /swap/],
+  ['trigger', '{ every: 1h, catchUp: 5s }', 'trigger.catchUp', /less than Temporal takes/, /10s or more/],
+  ['trigger', '{ every: 1h, catchup: 5h }', 'trigger.catchup', /did you mean 'catchUp'/],
+  ['trigger', '{ every: 1h, pauseAfterFailures: 0 }', 'trigger.pauseAfterFailures', /at least 1/],
+  ['trigger', '{ every: 1h, pauseAfterFailures: 11 }', 'trigger.pauseAfterFailures', /at most 10/, /remembers/],
+  ['trigger', '{ every: 1h, pauseAfterFailures: "2" }', 'trigger.pauseAfterFailures', /number/],
   ['trigger', '{ every: 1h, timezone: UTC }', 'trigger.timezone', /cron only/, /remove/],
   ['trigger', '{ cron: 0 2 * * *, timezone: Berlin }', 'trigger.timezone', /did you mean 'Europe\/Berlin'/],
   ['trigger', '{ cron: 0 2 * * *, timezone: europe/berlin }', 'trigger.timezone', /did you mean 'Europe\/Berlin'/],
