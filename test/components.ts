@@ -6,14 +6,15 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { InputError } from '../connectors/errors.ts'
+import { cacheFolder } from '../worker/find-binary.ts'
 
 const run = promisify(execFile)
 const INSTALL_MS = 240_000
 
-export const CACHE = process.env['LAKEWARD_CACHE'] ?? join(homedir(), '.cache', 'lakeward')
+const CACHE = cacheFolder()
 
 /** A tool that is not to be had here, and why. */
 export class Missing extends Error {
@@ -53,12 +54,19 @@ export async function pythonVenv(pins: string[]): Promise<string> {
   }
 }
 
+/** moto's server, a second S3 to test against (https://docs.getmoto.org/en/latest/docs/server_mode.html). */
+export async function motoServer(): Promise<string> {
+  const python = await pythonVenv(['moto[server]==5.2.3'])
+  return join(dirname(python), process.platform === 'win32' ? 'moto_server.exe' : 'moto_server')
+}
+
 /** The component, or null and a loud line about what is skipped; in CI nothing is skipped. */
 export async function orSkip<T>(component: Promise<T>, what: string): Promise<T | null> {
   try {
     return await component
   } catch (error) {
-    if (!(error instanceof Missing) || process.env['CI']) throw error
+    const missing = error instanceof Missing || error instanceof InputError
+    if (!missing || process.env['CI']) throw error
     process.stderr.write(`\nSKIPPED ${what}: ${error.message}\n`)
     return null
   }

@@ -7,14 +7,15 @@
  * - A dev server listens on loopback unless told otherwise, is ready when it serves its namespace and its search
  *   attributes (not after a fixed time), does not die of the terminal's Ctrl-C, and never outlives this process.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
-import { type AddressInfo, createServer, connect as openSocket, type Server } from 'node:net'
+import { mkdirSync } from 'node:fs'
+import type { AddressInfo, Server } from 'node:net'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig'
 import { InputError } from '../connectors/errors.ts'
+import { type Launched, launch } from './launch.ts'
+import { hold, onFreePort, touch } from './ports.ts'
 
 export { findTemporalCli } from './temporal-binary.ts'
 
@@ -77,28 +78,15 @@ export interface DevServerOptions {
   readyMs?: number
 }
 
-export interface DevServer {
+export interface DevServer extends Pick<Launched, 'pid' | 'ended' | 'stop'> {
   address: string
   namespace: string
   uiUrl: string | null
-  pid: number
-  /** Resolves when the process has ended, for whatever reason, with what a person should be told. */
-  ended: Promise<string>
-  /** SIGTERM, then SIGKILL after `graceMs` (default 10,000); resolves when it is gone. */
-  stop(graceMs?: number): Promise<void>
 }
 
 /** Starts `temporal server start-dev` and waits until it serves. */
 export async function startDevServer(options: DevServerOptions): Promise<DevServer> {
-  // A free port is only free until somebody takes it: ports chosen here are chosen again, ports given are not.
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await startOnce(options)
-    } catch (error) {
-      const taken = error instanceof Error && /address already in use|port is already/i.test(error.message)
-      if (!taken || options.port !== undefined || attempt === 3) throw error
-    }
-  }
+  return options.port === undefined ? onFreePort(() => startOnce(options)) : startOnce(options)
 }
 
 async function startOnce(options: DevServerOptions): Promise<DevServer> {
@@ -116,7 +104,9 @@ async function startOnce(options: DevServerOptions): Promise<DevServer> {
   for (const [name, type] of attributes) args.push('--search-attribute', `${name}=${type}`)
   args.push('--dynamic-config-value', 'frontend.enableServerVersionCheck=false', ...(options.args ?? []))
 
-  const server = launch(options.cli, args, options.logFile)
+  // The client's environment (a profile, a namespace) is not the server's.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')))
+  const server = launch({ title: 'the Temporal dev server', command: options.cli, args, env, logFile: options.logFile })
   try {
     const wanted = attributes.map(([name]) => name)
     await untilServing(server, `${ip}:${port}`, { namespace, wanted, uiPort, readyMs: options.readyMs ?? 60_000 })
@@ -133,79 +123,6 @@ async function startOnce(options: DevServerOptions): Promise<DevServer> {
     ended,
     stop,
   }
-}
-
-interface Launched extends Pick<DevServer, 'pid' | 'ended' | 'stop'> {
-  /** What went wrong, once it has ended. */
-  failure(): string | null
-}
-
-/**
- * Its own process group keeps Ctrl-C away from it: the worker must be able to drain first. A shell beside it waits on
- * a pipe from this process and ends the server when the pipe closes, which it does even after `kill -9`.
- */
-const WITH_PARENT = `
-( cat <&3 >/dev/null
-  kill -TERM $$
-  for second in 1 2 3 4 5 6 7 8; do sleep 1; kill -0 $$ || exit 0; done
-  kill -KILL $$ ) 2>/dev/null &
-exec "$@" 3<&-`
-
-function launch(cli: string, args: string[], logFile: string): Launched {
-  mkdirSync(dirname(logFile), { recursive: true })
-  const log = openSync(logFile, 'a')
-  const start = readFileSync(logFile).length
-  const posix = process.platform !== 'win32'
-  // The client's environment (a profile, a namespace) is not the server's.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')))
-  const child: ChildProcess = posix
-    ? spawn('/bin/sh', ['-c', WITH_PARENT, 'sh', cli, ...args], {
-        env,
-        detached: true,
-        stdio: ['ignore', log, log, 'pipe'],
-      })
-    : spawn(cli, args, { env, windowsHide: true, stdio: ['ignore', log, log] })
-  closeSync(log)
-
-  const signalGroup = (signal: NodeJS.Signals): void => {
-    try {
-      if (child.pid) process.kill(posix ? -child.pid : child.pid, signal)
-    } catch {
-      // It is gone already.
-    }
-  }
-  const onExit = (): void => signalGroup('SIGKILL')
-  process.once('exit', onExit)
-  // The server must not keep a process alive that has nothing else to do.
-  child.unref()
-  const pipe = child.stdio[3]
-  if (pipe && 'unref' in pipe && typeof pipe.unref === 'function') pipe.unref()
-
-  let failure: string | null = null
-  const ended = new Promise<string>((resolve) => {
-    const end = (how: string): void => {
-      if (failure !== null) return
-      process.removeListener('exit', onExit)
-      const last = readFileSync(logFile).subarray(start).toString().trim().split('\n').slice(-8).join('\n  ')
-      failure = `the Temporal dev server ended (${how}); the end of ${logFile}:\n  ${last || '(nothing was written)'}`
-      if (posix) signalGroup('SIGKILL') // the shell that watches for our own end
-      resolve(failure)
-    }
-    child.once('error', (error) => end(error.message))
-    child.once('exit', (code, signal) => end(signal ?? `exit code ${code}`))
-  })
-
-  const stop = async (graceMs = 10_000): Promise<void> => {
-    if (failure !== null) return
-    child.ref()
-    if (graceMs > 0) {
-      child.kill('SIGTERM')
-      await Promise.race([ended, sleep(graceMs)])
-    }
-    if (failure === null) signalGroup('SIGKILL')
-    await ended
-  }
-  return { pid: child.pid ?? -1, ended, stop, failure: () => failure }
 }
 
 interface Serving {
@@ -256,18 +173,6 @@ async function askIfServing(connection: Connection, { namespace, wanted }: Servi
   if (absent.length > 0) throw new Error(`search attributes ${absent.join(', ')} are not registered yet`)
 }
 
-async function touch(address: string): Promise<void> {
-  const at = address.lastIndexOf(':')
-  await new Promise<void>((resolve, reject) => {
-    const socket = openSocket({ host: address.slice(0, at), port: Number(address.slice(at + 1)) })
-    socket.once('error', () => reject(new Error(`nothing listens on ${address} yet`)))
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve()
-    })
-  })
-}
-
 async function choosePorts(ip: string, port?: number, uiPort?: number | null): Promise<[number, number | null]> {
   // Both are held at once, so that they differ. A port that is given must be free as well: what listens there already
   // would be taken for our server.
@@ -279,15 +184,4 @@ async function choosePorts(ip: string, port?: number, uiPort?: number | null): P
   } finally {
     await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))))
   }
-}
-
-async function hold(ip: string, port = 0): Promise<Server> {
-  const server = createServer()
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
-      const advice = 'Stop what listens there (another `lakeward dev`?), or choose another port.'
-      reject(new InputError([{ what: `the port cannot be used: ${error.message}`, where: `${ip}:${port}`, advice }]))
-    })
-    server.listen({ host: ip, port, exclusive: true }, () => resolve(server))
-  })
 }

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { cacheFolder } from './temporal-binary.ts'
+import { cacheFolder } from './find-binary.ts'
 
 /** The bundle's code, made if it is not there yet: by a process of its own, whose memory goes with it. */
 export async function workflowBundle(workflowsPath: string): Promise<{ code: string }> {

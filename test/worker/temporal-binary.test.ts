@@ -3,14 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { InputError } from '../../connectors/errors.ts'
-import {
-  binaryProblem,
-  cacheFolder,
-  findTemporalCli,
-  TEMPORAL_VERSION,
-  type Way,
-} from '../../worker/temporal-binary.ts'
-import { goProblem } from '../../worker/temporal-build.ts'
+import { cacheFolder, type Way } from '../../worker/find-binary.ts'
+import { goProblem } from '../../worker/go-build.ts'
+import { binaryProblem, findTemporalCli, TEMPORAL_VERSION } from '../../worker/temporal-binary.ts'
 import { configuredServer } from '../../worker/temporal-server.ts'
 
 let folder: string

@@ -1,0 +1,14 @@
+/** Finds or makes the programs that tests run on before the tests start, where the progress can be seen. */
+import { findTemporalCli } from '../worker/temporal-server.ts'
+import { findVersitygw } from '../worker/versitygw-binary.ts'
+import { motoServer } from '../test/components.ts'
+
+for (const [name, find] of Object.entries({ Temporal: findTemporalCli, versitygw: findVersitygw, moto: motoServer })) {
+  try {
+    console.log(`${name}: ${await find()}`)
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error))
+    // Without CI the tests go on, and those that need it are skipped.
+    if (process.env.CI) process.exitCode = 1
+  }
+}

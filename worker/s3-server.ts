@@ -1,0 +1,65 @@
+/** A local S3 server on a free loopback port: for the demo, and for tests of S3 lakes. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Launch, type Launched, launch } from './launch.ts'
+import { freePort, onFreePort, touch } from './ports.ts'
+import { findVersitygw } from './versitygw-binary.ts'
+
+export interface S3Server {
+  url: string
+  region: string
+  accessKeyId: string
+  secretAccessKey: string
+  stop: (graceMs?: number) => Promise<void>
+}
+
+const READY_MS = 60_000
+const LOGIN = { region: 'us-east-1', accessKeyId: 'lakeward', secretAccessKey: 'lakeward-local' }
+
+/** `folder` keeps buckets and log; they are there again at the next start. */
+export async function startVersitygw(folder: string, binary?: string): Promise<S3Server> {
+  const command = binary ?? (await findVersitygw())
+  const [buckets, versions, sidecar] = ['buckets', 'versions', 'metadata'].map((name) => join(folder, name))
+  for (const path of [buckets, versions, sidecar]) await mkdir(path as string, { recursive: true })
+  return startS3({
+    title: 'versitygw',
+    command,
+    args: (port) => [
+      ...['--port', `127.0.0.1:${port}`, '--region', LOGIN.region, '--quiet'],
+      // Metadata in files of its own: not every file system has extended attributes.
+      ...['posix', '--versioning-dir', versions as string, '--sidecar', sidecar as string, buckets as string],
+    ],
+    env: { ROOT_ACCESS_KEY: LOGIN.accessKeyId, ROOT_SECRET_KEY: LOGIN.secretAccessKey },
+    logFile: join(folder, 'versitygw.log'),
+  })
+}
+
+/** Starts any S3 server that takes the login of this file, and waits until it listens. */
+export async function startS3(server: Omit<Launch, 'args'> & { args: (port: number) => string[] }): Promise<S3Server> {
+  return onFreePort(async () => {
+    const port = await freePort()
+    const args = server.args(port)
+    const running = launch({ ...server, args, env: { ...process.env, ...server.env } })
+    try {
+      await untilListening(running, port)
+    } catch (error) {
+      await running.stop(0)
+      throw error
+    }
+    return { url: `http://127.0.0.1:${port}`, ...LOGIN, stop: running.stop }
+  })
+}
+
+async function untilListening(server: Launched, port: number): Promise<void> {
+  for (const deadline = Date.now() + READY_MS; ; await sleep(50)) {
+    const failure = server.failure()
+    if (failure !== null) throw new Error(failure)
+    try {
+      await touch(`127.0.0.1:${port}`)
+      return
+    } catch (error) {
+      if (Date.now() > deadline) throw error
+    }
+  }
+}
