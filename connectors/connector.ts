@@ -324,6 +324,8 @@ export interface Job<In, Out> {
 export interface Destination {
   /** Files: a store that keeps the commit protocol's ledger beside the data. Typed in `lake/store.ts`. */
   lake?(session: Session): unknown
+  /** The lake's key service, for state that is kept in it; null: none is set. Typed in `lake/data-keys.ts`. */
+  dataKeys?(session: Session): unknown
   table?: Table
   record?: RecordSink
 }

@@ -38,6 +38,9 @@ export class ConnectorError extends Error {
   }
 }
 
+/** The login itself is refused, and no worker asks the vendor again before a person has logged in. */
+export class LoginLost extends ConnectorError {}
+
 /** A flow, a connection or a command that cannot be used as written: what, where and what to do. */
 export class InputError extends Error {
   override readonly name = 'InputError'

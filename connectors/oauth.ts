@@ -47,7 +47,7 @@ export const oauthErrors: ErrorRule[] = [
   {
     code: 'invalid_grant',
     kind: 'auth',
-    advice: 'The stored login is no longer accepted: put a new refresh token (or the right user) into the connection.',
+    advice: 'The vendor no longer takes this login, or not for this user.',
   },
   {
     code: ['invalid_client', 'invalid_client_id', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'],

@@ -4,21 +4,21 @@
  */
 import { createSecretKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { join } from 'node:path'
 import type { ConnectionUse, Connected, Deps } from '../activities/deps.ts'
+import type { Connector, Session } from '../connectors/connector.ts'
 import { InputError } from '../connectors/errors.ts'
 import { connector } from '../connectors/index.ts'
 import { readInstallation } from '../connectors/installation.ts'
 import type { Connection, Installation } from '../connectors/installation.ts'
+import type { DataKeys } from '../connectors/lake/data-keys.ts'
 import type { ObjectStore } from '../connectors/lake/store.ts'
 import { createCredentials } from './credentials.ts'
 import type { Credentials } from './credentials.ts'
 import { drainSignal } from './drain.ts'
 import { resolveSecret } from '../connectors/secrets.ts'
+import { directoryState, lakeState } from './installation-state.ts'
 import { makeSession } from './session.ts'
 import { stateKey } from './state-key.ts'
-import { directoryState } from './state.ts'
-import type { StateStore } from './state.ts'
 import { createWires } from './wires.ts'
 import type { Wires } from './wires.ts'
 
@@ -65,7 +65,12 @@ export async function openParts(options: AssembleOptions): Promise<Parts> {
   const { directory } = installation
   const wires = createWires()
   const credentials = createCredentials({
-    state: () => openState(installation),
+    async state() {
+      const { state } = installation
+      if ('directory' in state) return directoryState(state.directory, await stateKey())
+      const { connector: found, session } = await quiet(named(installation, state.connection), credentials, wires)
+      return lakeState(lakeOf(found, session), found, found.destination?.dataKeys?.(session) as DataKeys | null)
+    },
     async login(name) {
       const connection = named(installation, name)
       const { settings, auth, allowInsecure } = connection
@@ -81,13 +86,17 @@ export async function openParts(options: AssembleOptions): Promise<Parts> {
     wires,
   })
   const lakes = new Map<string, () => Promise<ObjectStore>>()
+  const openLake = async (name: string): Promise<ObjectStore> => {
+    const { connector: found, session } = await quiet(named(installation, name), credentials, wires)
+    return lakeOf(found, session)
+  }
   return {
     installation,
     credentials,
     connect: (name, use) => connect(named(installation, name), credentials, wires, use),
     lake(name) {
       let lake = lakes.get(name)
-      if (!lake) lakes.set(name, (lake = kept(() => openLake(named(installation, name), credentials, wires))))
+      if (!lake) lakes.set(name, (lake = kept(() => openLake(name))))
       return lake()
     },
     async key(name) {
@@ -126,20 +135,18 @@ async function connect(
   return { connector: found, session }
 }
 
-async function openLake(connection: Connection, credentials: Credentials, wires: Wires): Promise<ObjectStore> {
-  const never = new AbortController().signal
-  const quiet = { signal: never, beat: () => {}, note: () => {} }
-  const { connector: found, session } = await connect(connection, credentials, wires, quiet)
-  if (found.destination?.lake) return found.destination.lake(session) as ObjectStore
-  throw missing(`${connection.name} is no lake`, 'destination.connection', [])
+/** Outside of any step: nobody cancels it, and nobody is told how far it is. */
+async function quiet(connection: Connection, credentials: Credentials, wires: Wires): Promise<Connected> {
+  return connect(connection, credentials, wires, {
+    signal: new AbortController().signal,
+    beat: () => {},
+    note: () => {},
+  })
 }
 
-/** A lake connection keeps the state beside its ledgers; today that is a directory. */
-async function openState({ state, connections }: Installation): Promise<StateStore> {
-  if ('directory' in state) return directoryState(state.directory, await stateKey())
-  const path = connections[state.connection]?.settings['path']
-  if (typeof path !== 'string') throw missing(`state cannot be kept in ${state.connection} yet`, 'state', [])
-  return directoryState(join(path, '_lakeward', 'state'), await stateKey())
+function lakeOf({ destination }: Connector, session: Session): ObjectStore {
+  if (destination?.lake) return destination.lake(session) as ObjectStore
+  throw missing(`${session.connection} is no lake`, 'destination.connection', [])
 }
 
 function named(installation: Installation, name: string): Connection {

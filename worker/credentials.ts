@@ -4,21 +4,25 @@
  * Laws
  * - A newer token than the stale one is used, whoever fetched it; only without one is the vendor asked.
  * - Before the call a marker is stored, so that two processes do not ask at once and a lost answer is known as such.
- *   After it the answer is stored first of all: a rotated refresh token that was not stored is a login lost.
+ *   After it the answer is stored first of all: a rotated refresh token that was not stored is a login lost. While the
+ *   store is away, the answer is held and offered to it again.
  * - A credential that rotates belongs to the namespace that first refreshed it; another one is refused, not obeyed.
+ * - A lost answer alone loses nothing yet: asking once more tells. A refresh token that the vendor refuses is marked,
+ *   and no worker sends it again: vendors take a token that comes twice for a stolen one. A person at a command may.
  */
-import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { JsonObject } from '../connectors/connector.ts'
-import { ConnectorError, InputError, showProblem } from '../connectors/errors.ts'
+import { ConnectorError, InputError, LoginLost, showProblem } from '../connectors/errors.ts'
 import type { Token } from '../connectors/http.ts'
-import type { Grant, TokenAnswer } from '../connectors/oauth.ts'
+import type { TokenAnswer } from '../connectors/oauth.ts'
 import { redact } from '../connectors/redact.ts'
 import { fetchToken, LoginRefused, resolveLogin } from './login.ts'
 import type { ConnectionLogin, Resolved } from './login.ts'
+import { dropMarker, isUnderWay, setMarker } from './refresh-marker.ts'
+import type { Marker } from './refresh-marker.ts'
 import { StateError } from './state.ts'
 import type { StateStore } from './state.ts'
+import { loggedIn, loginIn, readConnection, renewed, withLogin } from './stored-login.ts'
+import type { Lost, StoredConnection, StoredLogin } from './stored-login.ts'
 import type { Wires } from './wires.ts'
 
 export interface Credentials {
@@ -27,8 +31,14 @@ export interface Credentials {
   /**
    * The vendor's token endpoint, unless a token newer than `staleVersion` is there. `owner` is the namespace that asks;
    * null for commands that run without one.
+   *
+   * @throws LoginLost where the refresh token itself is refused
    */
   refresh(connection: string, staleVersion: number, owner: string | null): Promise<{ version: number }>
+  /**
+   * Keeps what a login by a person brought, in place of all before it; with it, the connection counts as usable again.
+   */
+  store(connection: string, answer: TokenAnswer): Promise<{ version: number }>
   /** Reads the store again at the next `current`. */
   forget(connection: string): void
   /** The connection's refresh token changes with every use: only its owner may refresh it. */
@@ -43,29 +53,22 @@ export interface CredentialsOptions {
   login: (connection: string) => Promise<ConnectionLogin>
   wires: Wires
   env?: NodeJS.ProcessEnv
+  /** After which a request that another machine has under way counts as forsaken; default: a minute. */
+  forsakenMs?: number
 }
 
-interface Stored {
-  fingerprint: string
-  token: Token | null
-  /** Goes on when another login is configured, so that no old token ever looks new. */
-  lastVersion: number
-  /** The newest one that the vendor handed out; null: the configured one. */
-  refreshToken: string | null
-  owner: string | null
-  /** A call is under way, or was when its process died. */
-  refreshing: { by: string; host: string; pid: number; at: number } | null
-  /** An answer was lost since the last success. */
-  doubt: boolean
+interface Loaded {
+  /** Of the document. */
+  version: number
+  stored: StoredConnection
+  /** The configured one in it. */
+  login: StoredLogin
 }
 
-/** A marker older than this belongs to a process that hangs or died on another machine. */
-const MARKER_MS = 60_000
 const WAIT_MS = 25_000
-const POLL_MS = 100
-
-/** Markers of calls that this process is making. */
-const ours = new Set<string>()
+const POLL_MS = { first: 100, most: 2_000 }
+/** A state store that is away for longer loses the answer that waits for it. */
+const HOLD_MS = 10 * 60_000
 
 export function createCredentials(options: CredentialsOptions): Credentials {
   const { login, wires } = options
@@ -73,9 +76,14 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   const hidden = new Map<string, Set<string>>()
   const running = new Map<string, Promise<{ version: number }>>()
   let opened: Promise<StateStore> | undefined
-  const store = (): Promise<StateStore> => (opened ??= options.state())
 
   const documentName = (connection: string): string => `connection/${connection}`
+
+  async function state(): Promise<StateStore> {
+    opened ??= options.state()
+    opened.catch(() => (opened = undefined))
+    return opened
+  }
 
   function hide(connection: string, ...secrets: (string | null | undefined)[]): void {
     const known = hidden.get(connection) ?? new Set()
@@ -90,14 +98,13 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     return found
   }
 
-  async function load(connection: string, fingerprint: string): Promise<{ version: number; stored: Stored }> {
-    const { version, value } = await (await store()).read(documentName(connection))
-    const stored = value as Stored | null
-    hide(connection, stored?.token?.accessToken, stored?.refreshToken)
-    if (stored?.fingerprint === fingerprint) return { version, stored }
-    // Nothing is stored, or it is of another login than the configured one.
-    const none = { token: null, refreshToken: null, owner: null, refreshing: null, doubt: false }
-    return { version, stored: { ...none, fingerprint, lastVersion: stored?.lastVersion ?? 0 } }
+  async function load(connection: string, fingerprint: string): Promise<Loaded> {
+    const { version, value } = await (await state()).read(documentName(connection))
+    const stored = readConnection(value)
+    for (const { token, refreshToken } of Object.values(stored.logins)) {
+      hide(connection, token?.accessToken, refreshToken)
+    }
+    return { version, stored, login: loginIn(stored, fingerprint) }
   }
 
   async function current(connection: string): Promise<Token | null> {
@@ -105,7 +112,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       const known = cache.get(connection)
       if (known) return known
       const { fingerprint } = await resolved(connection)
-      const { token } = (await load(connection, fingerprint)).stored
+      const { token } = (await load(connection, fingerprint)).login
       if (token) cache.set(connection, token)
       return token
     })
@@ -129,63 +136,111 @@ export function createCredentials(options: CredentialsOptions): Credentials {
 
   async function refreshOnce(connection: string, staleVersion: number, owner: string | null) {
     const found = await resolved(connection)
-    const by = randomUUID()
-    const state = await store()
+    const { fingerprint } = found
+    const documents = await state()
     const name = documentName(connection)
-    for (let waited = 0; ; waited += POLL_MS) {
-      const { version, stored } = await load(connection, found.fingerprint)
-      if (stored.token && stored.token.version > staleVersion) return taken(connection, stored.token)
-      refuseForeign(stored, owner)
-      if (isUnderWay(stored)) {
-        if (waited >= WAIT_MS)
-          throw new LoginRefused({ kind: 'transient', reason: 'another process is still logging in' })
-        await sleep(POLL_MS)
+    for (let waited = 0, pause = POLL_MS.first; ; pause = Math.min(pause * 1.5, POLL_MS.most)) {
+      const loaded = await load(connection, fingerprint)
+      const { version, stored } = loaded
+      if (loaded.login.token && loaded.login.token.version > staleVersion) return taken(connection, loaded.login.token)
+      refuseForeign(loaded.login, owner)
+      const { lost } = loaded.login
+      if (lost?.secrets === found.secretsPrint && owner !== null) throw await gone(connection, lost)
+      if (isUnderWay(connection, stored.refreshing, options.forsakenMs)) {
+        if (waited >= WAIT_MS) {
+          const advice = 'Should it have died on another machine, it is given up after a minute.'
+          throw new LoginRefused({ kind: 'transient', reason: 'another process is still logging in', advice })
+        }
+        await sleep(pause)
+        waited += pause
         continue
       }
-      const doubt = stored.doubt || stored.refreshing !== null
-      const marker = { by, host: hostname(), pid: process.pid, at: Date.now() }
-      const base: Stored = { ...stored, doubt, refreshing: null }
-      ours.add(by)
+      const doubt = loaded.login.doubt || stored.refreshing?.login === fingerprint
+      const base: StoredLogin = { ...loaded.login, doubt }
+      const marker = setMarker(fingerprint)
       try {
-        if (!(await state.write(name, asJson({ ...base, refreshing: marker }), version))) continue
+        if (!(await documents.write(name, withLogin(stored, fingerprint, base, marker), version))) continue
         const answer = await ask(connection, found, base).catch(async (error: unknown) => {
-          const lost = error instanceof LoginRefused && error.lost
-          await state.write(name, asJson({ ...base, doubt: doubt || lost }), version + 1)
-          throw explained(error, base)
+          const after = afterwards(error, base, found)
+          const stays = await documents.write(name, withLogin(stored, fingerprint, after, null), version + 1)
+          if (!stays) return null // somebody went on meanwhile: see what there is now
+          throw after.lost ? await gone(connection, after.lost) : error
         })
+        if (answer === null) continue
         // Nothing may come between the vendor's answer and this: see the laws above.
-        return taken(
-          connection,
-          await persist(name, { ...base, ...renewed(found.grant, answer, base, owner) }, version + 1),
-        )
+        const next = renewed(answer, base, sentWith(found, base), owner)
+        const after = { stored, version: version + 1, marker, holdMs: HOLD_MS }
+        return taken(connection, await persist(connection, fingerprint, next, after))
       } finally {
-        ours.delete(by)
+        dropMarker(marker)
       }
     }
   }
 
-  async function ask(connection: string, found: Resolved, base: Stored): Promise<TokenAnswer> {
+  async function ask(connection: string, found: Resolved, base: StoredLogin): Promise<TokenAnswer> {
     const { connector } = await login(connection)
     const rules = connector.errors.filter(({ code }) => code !== undefined)
-    return fetchToken(wires.of(connection), found, grantWith(found.grant, base), rules)
+    const { grant } = found
+    const { refreshToken } = base
+    const newest = grant.type === 'refresh_token' && refreshToken ? { ...grant, refreshToken } : grant
+    return fetchToken(wires.of(connection), found, newest, rules)
   }
 
-  async function persist(name: string, stored: Stored & { token: Token }, after: number): Promise<Token> {
-    const state = await store()
-    for (let at = after, last = stored.lastVersion; ;) {
-      const token = { ...stored.token, version: last + 1 }
-      if (await state.write(name, asJson({ ...stored, token, lastVersion: last + 1 }), at)) return token
-      // Our marker was thought forsaken and somebody went on; the vendor's answer is the newer truth all the same.
-      const now = await state.read(name)
-      at = now.version
-      last = Math.max(last, (now.value as Stored | null)?.lastVersion ?? 0)
+  /** Stores the login under the next number, after the document that was loaded or after whatever came since. */
+  async function persist(
+    connection: string,
+    fingerprint: string,
+    next: StoredLogin & { token: Token },
+    { version, stored, marker, holdMs }: Pick<Loaded, 'version' | 'stored'> & { marker: Marker | null; holdMs: number },
+  ): Promise<Token> {
+    hide(connection, next.token.accessToken, next.refreshToken)
+    const documents = await state()
+    const until = performance.now() + holdMs
+    for (let now = { version, stored: { ...stored, refreshing: marker } }, pause = POLL_MS.first; ;) {
+      const token = { ...next.token, version: now.stored.lastVersion + 1 }
+      const numbered = { ...now.stored, lastVersion: token.version }
+      // The marker of somebody who took ours for forsaken stays.
+      const refreshing = now.stored.refreshing?.by === marker?.by ? null : now.stored.refreshing
+      try {
+        const value = withLogin(numbered, fingerprint, { ...next, token }, refreshing)
+        if (await documents.write(documentName(connection), value, now.version)) return token
+        const loaded = await load(connection, fingerprint)
+        // A person has logged in since we asked: what they brought is not replaced by what came of the login before.
+        if (loaded.login.person > next.person && loaded.login.token) return loaded.login.token
+        now = loaded
+      } catch (error) {
+        if (performance.now() > until) throw error
+        await sleep(pause)
+        pause = Math.min(pause * 1.5, POLL_MS.most)
+      }
     }
+  }
+
+  async function store(connection: string, answer: TokenAnswer): Promise<{ version: number }> {
+    return spoken(connection, async () => {
+      const { fingerprint } = await resolved(connection)
+      const loaded = await load(connection, fingerprint)
+      const next = loggedIn(answer, loaded.login)
+      const after = { ...loaded, marker: loaded.stored.refreshing, holdMs: 0 }
+      return taken(connection, await persist(connection, fingerprint, next, after))
+    })
   }
 
   function taken(connection: string, token: Token): { version: number } {
     cache.set(connection, token)
-    hide(connection, token.accessToken)
     return { version: token.version }
+  }
+
+  async function gone(connection: string, lost: Lost): Promise<LoginRefused> {
+    const { auth } = await login(connection)
+    const { doubt, secrets: _, ...meaning } = lost
+    const how =
+      auth?.['refreshToken'] === undefined
+        ? `Log in again: \`lakeward login ${connection}\`.`
+        : `Log in again, put the new refresh token where connections.${connection}.auth.refreshToken is read from, ` +
+          'and start the workers again.'
+    const advice = [doubt ? DOUBT : meaning.advice, how].filter(Boolean).join(' ')
+    return new LoginRefused({ ...meaning, kind: 'auth', advice }, { gone: true })
   }
 
   /** Whatever goes wrong is told in a connector's words, without a secret. */
@@ -194,80 +249,60 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       return await work()
     } catch (error) {
       const { connector } = await login(connection)
-      const told = (meaning: LoginRefused['meaning']): ConnectorError =>
-        new ConnectorError({
-          connector: connector.name,
-          doing: `log in to ${connection}`,
-          ...meaning,
-          reason: redact(meaning.reason, hidden.get(connection) ?? []),
-        })
-      if (error instanceof LoginRefused) throw told(error.meaning)
-      if (error instanceof StateError) throw told({ kind: 'auth', reason: error.message })
-      if (error instanceof InputError) throw told({ kind: 'auth', reason: error.problems.map(showProblem).join('; ') })
-      throw error
+      const details = (meaning: LoginRefused['meaning']) => ({
+        connector: connector.name,
+        doing: `log in to ${connection}`,
+        ...meaning,
+        reason: redact(meaning.reason, hidden.get(connection) ?? []),
+      })
+      if (error instanceof LoginRefused) {
+        throw error.gone ? new LoginLost(details(error.meaning)) : new ConnectorError(details(error.meaning))
+      }
+      const reason =
+        error instanceof StateError
+          ? error.message
+          : error instanceof InputError && error.problems.map(showProblem).join('; ')
+      throw reason ? new ConnectorError(details({ kind: 'auth', reason })) : error
     }
   }
 
   return {
     current,
     refresh,
+    store,
     forget: (connection) => void cache.delete(connection),
     rotates: (connection) =>
       spoken(connection, async () => {
         const { fingerprint } = await resolved(connection)
-        return (await load(connection, fingerprint)).stored.refreshToken !== null
+        return (await load(connection, fingerprint)).login.rotates
       }),
     secrets: (connection) => hidden.get(connection) ?? [],
   }
 }
 
-function grantWith(grant: Grant, { refreshToken }: Stored): Grant {
-  return grant.type === 'refresh_token' && refreshToken ? { ...grant, refreshToken } : grant
+const DOUBT = 'The answer to an earlier refresh was lost, and the vendor may have replaced the refresh token with it.'
+
+/** The refresh token that goes to the vendor; null: the login sends none. */
+function sentWith({ grant }: Resolved, { refreshToken }: StoredLogin): string | null {
+  return grant.type === 'refresh_token' ? (refreshToken ?? grant.refreshToken) : null
 }
 
-function renewed(grant: Grant, { accessToken, kept, refreshToken }: TokenAnswer, base: Stored, owner: string | null) {
-  const newest = grant.type === 'refresh_token' ? (refreshToken ?? base.refreshToken) : null
-  return {
-    token: { version: 0, accessToken, kept },
-    refreshToken: newest,
-    owner: newest === null ? null : (base.owner ?? owner),
-    doubt: false,
+/** The login after a request that brought no token. */
+function afterwards(error: unknown, base: StoredLogin, found: Resolved): StoredLogin {
+  if (!(error instanceof LoginRefused)) return base
+  const { kind, code, waitMs: _, ...meaning } = error.meaning
+  // Other refusals are of the app or its secret: the vendor has not looked at the refresh token.
+  if (kind !== 'auth' || code !== 'invalid_grant' || sentWith(found, base) === null) {
+    return { ...base, doubt: base.doubt || error.answerLost }
   }
+  return { ...base, lost: { ...meaning, code, secrets: found.secretsPrint, doubt: base.doubt } }
 }
 
-function refuseForeign({ owner, refreshToken }: Stored, asks: string | null): void {
-  if (refreshToken === null || owner === null || asks === null || owner === asks) return
+function refuseForeign({ owner, rotates }: StoredLogin, asks: string | null): void {
+  if (!rotates || owner === null || asks === null || owner === asks) return
   throw new LoginRefused({
     kind: 'auth',
     reason: `its refresh token belongs to the workers of another Temporal namespace (${owner})`,
     advice: 'Log in once more for this namespace, as a connection of its own.',
   })
-}
-
-function isUnderWay({ refreshing }: Stored): boolean {
-  if (!refreshing) return false
-  // All writers of a local state share one clock.
-  if (Math.abs(Date.now() - refreshing.at) > MARKER_MS) return false
-  if (refreshing.host !== hostname()) return true
-  if (refreshing.pid === process.pid) return ours.has(refreshing.by)
-  try {
-    process.kill(refreshing.pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-function explained(error: unknown, { doubt }: Stored): unknown {
-  if (!(error instanceof LoginRefused) || error.meaning.kind !== 'auth' || !doubt) return error
-  return new LoginRefused({
-    ...error.meaning,
-    advice:
-      'The answer to an earlier refresh was lost, and the vendor may have replaced the refresh token with it. ' +
-      'Log in again and put the new refresh token into the connection.',
-  })
-}
-
-function asJson(stored: Stored): JsonObject {
-  return stored as unknown as JsonObject
 }

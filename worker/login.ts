@@ -33,6 +33,8 @@ export interface Resolved {
   tokenUrl: URL
   /** Changes when another login is configured: what was stored for the earlier one is not used then. */
   fingerprint: string
+  /** Changes with each of its secrets as well: what was refused may be taken then. */
+  secretsPrint: string
   secrets: string[]
 }
 
@@ -43,12 +45,15 @@ export class LoginRefused extends Error {
   override readonly name = 'LoginRefused'
   readonly meaning: Meaning & { status?: number }
   /** The request may have reached the vendor, but its answer did not reach us. */
-  readonly lost: boolean
+  readonly answerLost: boolean
+  /** The login itself is refused for good: a person must log in. */
+  readonly gone: boolean
 
-  constructor(meaning: Meaning & { status?: number }, lost = false) {
+  constructor(meaning: Meaning & { status?: number }, more: { answerLost?: boolean; gone?: boolean } = {}) {
     super(meaning.reason)
     this.meaning = meaning
-    this.lost = lost
+    this.answerLost = more.answerLost ?? false
+    this.gone = more.gone ?? false
   }
 }
 
@@ -75,14 +80,15 @@ export async function resolveLogin(login: ConnectionLogin, env?: NodeJS.ProcessE
   if (!isSafe(tokenUrl, login.allowInsecure)) {
     throw refused(`${tokenUrl.origin} is not https`, 'Use https, or set allowInsecure: true for this connection.')
   }
+  const { clientSecret: _, ...identity } = grant
   const secrets = [grant.clientSecret, grant.type === 'refresh_token' ? grant.refreshToken : undefined]
   return {
     kind,
     grant,
     tokenUrl,
-    fingerprint: createHash('sha256')
-      .update(JSON.stringify([tokenUrl.href, grant]))
-      .digest('base64'),
+    // A new secret for the same app leaves the tokens it has handed out as they are.
+    fingerprint: hashOf([tokenUrl.href, identity]),
+    secretsPrint: hashOf([tokenUrl.href, grant]),
     secrets: secrets.filter((secret) => secret !== undefined),
   }
 }
@@ -101,16 +107,19 @@ export async function fetchToken(
     const answer = await exchange(wire, tokenUrl, { ...request, headers }, signal)
     const read = readTokenAnswer(answer, kind.keep ?? [], rules)
     // An answer that says yes and cannot be read has used up the old token as well.
-    if ('kind' in read) throw new LoginRefused({ ...read, status: answer.status }, answer.status < 300)
+    if ('kind' in read) throw new LoginRefused({ ...read, status: answer.status }, { answerLost: answer.status < 300 })
     return read
   } catch (error) {
     if (error instanceof LoginRefused) throw error
     if (error instanceof NoAnswer) {
       const { kind: what, message: reason, advice } = error
-      throw new LoginRefused({ kind: what, reason, ...(advice ? { advice } : {}) }, true)
+      throw new LoginRefused({ kind: what, reason, ...(advice ? { advice } : {}) }, { answerLost: true })
     }
     if (!signal.aborted) throw error
-    throw new LoginRefused({ kind: 'transient', reason: `${tokenUrl.host} did not answer within 30 s` }, true)
+    throw new LoginRefused(
+      { kind: 'transient', reason: `${tokenUrl.host} did not answer within 30 s` },
+      { answerLost: true },
+    )
   }
 }
 
@@ -119,6 +128,10 @@ async function textOf(value: unknown, name: string, login: ConnectionLogin, env?
   if (typeof value === 'string' && value !== '') return value
   if (value === null || typeof value !== 'object') throw refused(`${where} is missing`)
   return resolveSecret(value as SecretRef, { where, directory: login.directory, ...(env ? { env } : {}) })
+}
+
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('base64')
 }
 
 function refused(reason: string, advice?: string): LoginRefused {

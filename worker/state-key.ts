@@ -1,5 +1,5 @@
 /**
- * The key of the local state: LAKEWARD_STATE_KEY, or a key file that is made once.
+ * The key of the state: LAKEWARD_STATE_KEY, or, where one machine alone has the state, a key file that is made once.
  *
  * Law: the key never lies beside the data it opens; whoever copies the state directory copies nothing they can read.
  */
@@ -22,6 +22,16 @@ export async function stateKey(env: NodeJS.ProcessEnv = process.env): Promise<Ui
   const path = stateKeyPath(env)
   const found = (await readKey(path)) ?? (await makeKey(path))
   return decode(found, path)
+}
+
+/** The key of a state that many machines share. */
+export async function givenKey(where: string, env: NodeJS.ProcessEnv = process.env): Promise<Uint8Array> {
+  if (env.LAKEWARD_STATE_KEY?.trim()) return stateKey(env)
+  throw new StateError(
+    `the state in ${where} is shared, and LAKEWARD_STATE_KEY is not set. ` +
+      'Give all workers and commands the same key (openssl rand -base64 32 makes one), ' +
+      'or the connection `encryption: { mode: kms, keyId: … }`.',
+  )
 }
 
 async function readKey(path: string): Promise<string | null> {

@@ -1,16 +1,16 @@
 /**
- * Local state: small encrypted documents in a directory, for the workers and commands of one machine.
+ * State: small sealed documents in a store that workers and commands share: a directory for one machine, S3 for many.
  *
  * Laws
- * - Nothing secret is ever on disk in the clear: AES-256-GCM, with the document's name and version as associated data,
- *   so that a file that was renamed, mixed up or brought back does not open.
- * - A version is created once, by `link`; of two writers that read the same version one wins and the other is told. The
- *   highest version is the document. Two versions are kept, so a late writer always finds that it is late.
+ * - Nothing secret is ever stored in the clear: every document is sealed (`state-seal.ts`), bound to its name and
+ *   version, so that one that was renamed, mixed up or brought back does not open.
+ * - A version is an object of its own and is created once; of two writers that read the same version one wins and the
+ *   other is told. The highest version is the document. Two are kept, so a late writer always finds that it is late.
+ * - Neither "created", nor "exists", nor an error of a create is believed: what is there is read back. Two sealings of
+ *   one value differ, so equal bytes are ours.
  */
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
-import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { JsonObject } from '../connectors/connector.ts'
+import type { ObjectStore } from '../connectors/lake/store.ts'
 
 export interface StateDocument {
   /** 0: there is none. */
@@ -29,137 +29,110 @@ export class StateError extends Error {
   override readonly name = 'StateError'
 }
 
-interface Sealed {
+/** What a sealed document is bound to; `where` is for messages. */
+export interface About {
+  name: string
+  version: number
+  where: string
+}
+
+export interface Sealer {
+  seal(clear: Uint8Array, about: About): Promise<Sealed>
+  /** @throws StateError where it was sealed otherwise, or is damaged */
+  open(sealed: Partial<Sealed>, about: About): Promise<Uint8Array>
+}
+
+/** A document as it is stored; bytes are base64. */
+export interface Sealed {
   lakeward: 1
-  /** First bytes of the key's hash: tells a wrong key from a damaged file. */
+  /** Which key: tells a wrong one from a damaged file. */
   key: string
+  /** The data key, itself sealed by a key service. */
+  dataKey?: string
   iv: string
   tag: string
   data: string
 }
 
-export function directoryState(directory: string, key: Uint8Array): StateStore {
-  const keyId = createHash('sha256').update('lakeward state key\0').update(key).digest('hex').slice(0, 16)
+/** `prefix`: of the keys in the store, with its slash. */
+export function openState(store: ObjectStore, sealer: Sealer, prefix = ''): StateStore {
+  const base = (name: string): string => `${prefix}${fileName(name)}.`
+  const keyOf = (name: string, version: number): string => `${base(name)}${String(version).padStart(8, '0')}.json`
 
+  /** The highest first. */
   async function versions(name: string): Promise<number[]> {
-    const pattern = new RegExp(String.raw`^${escape(fileName(name))}\.(\d{8})\.json$`)
-    const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return []
-      throw error
-    })
-    return names.flatMap((found) => pattern.exec(found)?.slice(1).map(Number) ?? []).sort((a, b) => b - a)
+    const start = base(name)
+    const found: number[] = []
+    for await (const { key } of store.list(start)) {
+      const [, digits] = /^(\d{8})\.json$/.exec(key.slice(start.length)) ?? []
+      if (digits) found.push(Number(digits))
+    }
+    return found.sort((a, b) => b - a)
   }
-
-  const pathOf = (name: string, version: number): string =>
-    join(directory, `${fileName(name)}.${String(version).padStart(8, '0')}.json`)
 
   async function read(name: string): Promise<StateDocument> {
     for (;;) {
       const [version] = await versions(name)
       if (version === undefined) return { version: 0, value: null }
-      const path = pathOf(name, version)
-      const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return null // two versions further on by now
-        throw error
-      })
-      if (text !== null) return { version, value: unseal(text, path, name, version) }
+      const key = keyOf(name, version)
+      const bytes = await store.get(key)
+      if (bytes === null) continue // two versions further on by now
+      const about = { name, version, where: `${store.name}/${key}` }
+      const clear = await sealer.open(parsed(bytes, about), about)
+      try {
+        return { version, value: JSON.parse(Buffer.from(clear).toString('utf8')) as JsonObject }
+      } finally {
+        clear.fill(0)
+      }
     }
   }
 
   async function write(name: string, value: JsonObject, after: number): Promise<boolean> {
     const version = after + 1
-    await mkdir(directory, { recursive: true, mode: 0o700 })
-    const draft = join(directory, `.draft-${randomBytes(8).toString('hex')}`)
-    try {
-      await writeDurably(draft, JSON.stringify(seal(value, name, version)))
-      try {
-        await link(draft, pathOf(name, version))
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-        throw error
-      }
-    } finally {
-      await rm(draft, { force: true })
-    }
-    await syncDirectory(directory)
+    const key = keyOf(name, version)
+    const clear = Buffer.from(JSON.stringify(value))
+    const sealed = await sealer.seal(clear, { name, version, where: `${store.name}/${key}` })
+    clear.fill(0)
+    const body = Buffer.from(JSON.stringify(sealed))
+    let failure: unknown
+    await store.create(key, body).catch((error: unknown) => (failure = error))
+    const stored = await store.get(key)
+    if (stored === null && failure !== undefined) throw failure
+    if (stored !== null && !body.equals(stored)) return false
     const [highest = 0, ...older] = await versions(name)
     if (highest === version) {
-      for (const old of older.slice(1)) await rm(pathOf(name, old), { force: true })
+      for (const old of older.slice(1)) await store.delete(keyOf(name, old))
     } else if (highest > version + 1) {
       // Either two writers built on ours since, or ours took a number that had been cleaned away: read again.
-      await rm(pathOf(name, version), { force: true })
+      await store.delete(key)
       return false
     }
     return true
   }
 
-  function seal(value: JsonObject, name: string, version: number): Sealed {
-    const iv = randomBytes(12)
-    const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(binding(name, version))
-    const data = Buffer.concat([cipher.update(JSON.stringify(value), 'utf8'), cipher.final()])
-    const base64 = (bytes: Buffer): string => bytes.toString('base64')
-    return { lakeward: 1, key: keyId, iv: base64(iv), tag: base64(cipher.getAuthTag()), data: base64(data) }
-  }
-
-  function unseal(text: string, path: string, name: string, version: number): JsonObject {
-    const damaged = (why: string): StateError =>
-      new StateError(`${path} ${why}. Move it away and log in again; the state of other connections is not touched.`)
-    let sealed: Partial<Sealed>
-    try {
-      sealed = JSON.parse(text) as Partial<Sealed>
-    } catch {
-      throw damaged('is damaged')
-    }
-    const { iv, tag, data } = sealed
-    if (sealed.lakeward !== 1) throw damaged(`has a layout of another version of lakeward`)
-    if (sealed.key !== keyId) {
-      throw new StateError(
-        `${path} was written with another key. Set LAKEWARD_STATE_KEY (or restore state.key) to the key it was written with.`,
-      )
-    }
-    if (typeof iv !== 'string' || typeof tag !== 'string' || typeof data !== 'string') throw damaged('is damaged')
-    try {
-      const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(iv, 'base64'), { authTagLength: 16 })
-      decipher.setAAD(binding(name, version)).setAuthTag(Buffer.from(tag, 'base64'))
-      const clear = Buffer.concat([decipher.update(Buffer.from(data, 'base64')), decipher.final()])
-      return JSON.parse(clear.toString('utf8')) as JsonObject
-    } catch {
-      throw damaged('is damaged, or was moved here from another document')
-    }
-  }
-
   return { read, write }
 }
 
-function binding(name: string, version: number): Buffer {
-  return Buffer.from(`lakeward state 1\0${name}\0${version}`)
+/** A document that does not open; what can be done is the same whatever is wrong with it. */
+export function damaged({ where }: About, why: string): StateError {
+  return new StateError(
+    `${where} ${why}. Move it away and log in again; the state of other connections is not touched.`,
+  )
+}
+
+function parsed(bytes: Uint8Array, about: About): Partial<Sealed> {
+  let sealed: unknown
+  try {
+    sealed = JSON.parse(Buffer.from(bytes).toString('utf8'))
+  } catch {
+    throw damaged(about, 'is damaged')
+  }
+  if (sealed === null || typeof sealed !== 'object') throw damaged(about, 'is damaged')
+  if ((sealed as Partial<Sealed>).lakeward !== 1) throw damaged(about, 'has a layout of another version of lakeward')
+  return sealed
 }
 
 /** Names of connections may differ in case alone, and file systems may not see that. */
 function fileName(name: string): string {
   return encodeURIComponent(name).replaceAll(/[A-Z*']/g, (char) => `%${char.charCodeAt(0).toString(16)}`)
-}
-
-function escape(text: string): string {
-  return text.replaceAll(/[.*+?^$()|[\]{}\\]/g, String.raw`\$&`)
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === 'win32') return // directories cannot be opened there
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

@@ -31,7 +31,7 @@ export const errors: ErrorRule[] = [
     code: 'invalid_grant',
     message: 'expired access/refresh token|token validity expired|inactive user|user hasn',
     kind: 'auth',
-    advice: 'The refresh token is no longer accepted: log in again and put the new one into the connection.',
+    advice: 'Salesforce no longer takes this login: it was revoked, has run out, or its user is not active.',
   },
   { code: ['inactive_user', 'inactive_org'], kind: 'auth', advice: "Activate the connection's user in Salesforce." },
   { code: 'rate_limit_exceeded', kind: 'throttled', waitMs: minute },

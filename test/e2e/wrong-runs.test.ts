@@ -110,7 +110,7 @@ describeWithTemporal('wrong runs', (temporal) => {
         'a login that was revoked',
         4,
         () => [{ connection: connection('revoked') }],
-        [/ConnectionUnauthorized: .*expired access\/refresh token The refresh token is no longer accepted/],
+        [/ConnectionUnauthorized: .*expired access\/refresh token Salesforce no longer takes this login/],
       ],
       [
         'one object of two that is not there',

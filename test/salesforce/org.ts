@@ -6,7 +6,7 @@ import type { Ask, JsonObject, ObjectSchema, Page, Plan, Session } from '../../c
 import { salesforce } from '../../connectors/salesforce/salesforce.ts'
 import { createCredentials } from '../../worker/credentials.ts'
 import { makeSession } from '../../worker/session.ts'
-import { directoryState } from '../../worker/state.ts'
+import { directoryState } from '../../worker/installation-state.ts'
 import { createWires } from '../../worker/wires.ts'
 
 export const source = salesforce.source!

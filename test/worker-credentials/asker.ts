@@ -1,6 +1,6 @@
 /** A process of its own that asks for a token newer than the one it names, and prints what it got. */
 import { createCredentials } from '../../worker/credentials.ts'
-import { directoryState } from '../../worker/state.ts'
+import { directoryState } from '../../worker/installation-state.ts'
 import { createWires } from '../../worker/wires.ts'
 import { loginOf } from './login-of.ts'
 

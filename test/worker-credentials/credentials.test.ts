@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ConnectorError } from '../../connectors/errors.ts'
+import { ConnectorError, LoginLost } from '../../connectors/errors.ts'
 import { createCredentials } from '../../worker/credentials.ts'
 import type { Credentials } from '../../worker/credentials.ts'
-import { directoryState } from '../../worker/state.ts'
+import { directoryState } from '../../worker/installation-state.ts'
 import { createWires } from '../../worker/wires.ts'
 import type { Wires } from '../../worker/wires.ts'
 import { loginOf } from './login-of.ts'
@@ -61,7 +61,7 @@ async function refused(promise: Promise<unknown>): Promise<ConnectorError> {
 }
 
 async function onDisk(): Promise<string> {
-  const files = await readdir(directory)
+  const files = (await readdir(directory)).filter((name) => name.endsWith('.json'))
   return (await Promise.all(files.map((file) => readFile(join(directory, file), 'utf8')))).join('\n')
 }
 
@@ -174,12 +174,78 @@ describe('a refresh token that changes with every use', () => {
   })
 })
 
+describe('a refresh token that is refused', () => {
+  const revoked = '{"error":"invalid_grant","error_description":"expired access/refresh token"}'
+
+  it('is not sent again by workers, until another one is configured or a person tries', async () => {
+    server = await tokenServer(true)
+    server.instead.push({ status: 400, body: revoked })
+    const lost = await refused(open('refresh_token').refresh('crm', 0, 'ns'))
+    expect(lost).toBeInstanceOf(LoginLost)
+    for (let again = 0; again < 3; again++) {
+      const next = await refused(open('refresh_token').refresh('crm', 0, 'ns'))
+      expect(next).toBeInstanceOf(LoginLost)
+      expect([next.message, next.advice]).toEqual([lost.message, lost.advice])
+    }
+    expect(server.calls).toHaveLength(1)
+
+    const other = { env: { ...env, REFRESH_TOKEN: 'canary-refresh-1' } }
+    expect(await open('refresh_token', other).refresh('crm', 0, 'ns')).toEqual({ version: 1 })
+    await refused(open('refresh_token').refresh('crm', 1, 'ns'))
+    expect(server.calls).toEqual(['canary-refresh-0', 'canary-refresh-1'])
+  })
+
+  it('is sent again when the secret of the app was mended, and the mark goes with a success', async () => {
+    server = await tokenServer(true)
+    server.instead.push({ status: 400, body: revoked })
+    await refused(open('refresh_token').refresh('crm', 0, 'ns'))
+    server.valid = 'canary-refresh-0' // the vendor has let the user in again
+    const mended = { env: { ...env, CLIENT_SECRET: 'canary-client-secret-2' } }
+    expect(await open('refresh_token', mended).refresh('crm', 0, 'ns')).toEqual({ version: 1 })
+    expect(await open('refresh_token', mended).refresh('crm', 1, 'ns')).toEqual({ version: 2 })
+  })
+
+  it.each([
+    { status: 400, body: '{"error":"invalid_client"}' },
+    { status: 503, body: '' },
+  ])('is not marked by a refusal of something else: %j', async (instead) => {
+    server = await tokenServer(true)
+    server.instead.push(instead)
+    expect(await refused(open('refresh_token').refresh('crm', 0, 'ns'))).not.toBeInstanceOf(LoginLost)
+    server.valid = 'canary-refresh-0'
+    expect(await open('refresh_token').refresh('crm', 0, 'ns')).toEqual({ version: 1 })
+  })
+
+  it('is forgotten with a login by a person, which counts on from the versions before', async () => {
+    server = await tokenServer(true)
+    await open('refresh_token').refresh('crm', 0, 'ns')
+    server.instead.push({ status: 400, body: revoked })
+    expect(await refused(open('refresh_token').refresh('crm', 1, 'ns'))).toBeInstanceOf(LoginLost)
+    const answer = { accessToken: 'canary-access-new', refreshToken: 'canary-refresh-new', kept: {} }
+    expect(await open('refresh_token').store('crm', answer)).toEqual({ version: 2 })
+    expect(await open('refresh_token').current('crm')).toMatchObject({ accessToken: 'canary-access-new' })
+    server.valid = 'canary-refresh-new'
+    expect(await open('refresh_token').refresh('crm', 2, 'another namespace')).toEqual({ version: 3 })
+    expect(server.calls.at(-1)).toBe('canary-refresh-new')
+    expect(await onDisk()).not.toContain('canary')
+  })
+
+  it('does not replace what a person brought while the vendor was asked', async () => {
+    server = await tokenServer(true)
+    const answer = { accessToken: 'canary-access-new', refreshToken: 'canary-refresh-new', kept: {} }
+    server.before = async () => void (await open('refresh_token').store('crm', answer))
+    expect(await open('refresh_token').refresh('crm', 0, 'ns')).toEqual({ version: 1 })
+    server.before = null
+    expect(await open('refresh_token').current('crm')).toMatchObject({ accessToken: 'canary-access-new' })
+  })
+})
+
 describe('a login that fails', () => {
   it.each([
     [
       { status: 400, body: '{"error":"invalid_grant","error_description":"expired access/refresh token"}' },
       'auth',
-      'log in again',
+      'Log in again, put the new refresh token where connections.crm.auth.refreshToken',
     ],
     [
       { status: 400, body: '{"error":"invalid_client","error_description":"canary-client-secret is wrong"}' },

@@ -4,13 +4,16 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { resolveSecret } from '../../connectors/secrets.ts'
 import { stateKey, stateKeyPath } from '../../worker/state-key.ts'
-import { directoryState, StateError } from '../../worker/state.ts'
+import { directoryState } from '../../worker/installation-state.ts'
+import { StateError } from '../../worker/state.ts'
 
 const key = Buffer.alloc(32, 1)
 let directory: string
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'lakeward-state-'))
 })
+const documents = async (folder = directory): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => name.endsWith('.json')).toSorted()
 
 describe('a document', () => {
   it('is read as it was written, and only its newest versions stay', async () => {
@@ -18,7 +21,7 @@ describe('a document', () => {
     expect(await state.read('crm')).toEqual({ version: 0, value: null })
     for (let version = 0; version < 5; version++) expect(await state.write('crm', { version }, version)).toBe(true)
     expect(await state.read('crm')).toEqual({ version: 5, value: { version: 4 } })
-    expect((await readdir(directory)).toSorted()).toEqual(['crm.00000004.json', 'crm.00000005.json'])
+    expect(await documents()).toEqual(['crm.00000004.json', 'crm.00000005.json'])
   })
 
   it('is not overwritten by whoever read an older version', async () => {
@@ -54,14 +57,14 @@ describe('a document', () => {
     const names = ['crm', 'CRM', 'a/b', 'a.b', '..', 'ä*', 'crm.00000001.json']
     for (const name of names) await state.write(name, { name }, 0)
     for (const name of names) expect((await state.read(name)).value).toEqual({ name })
-    const files = await readdir(directory)
+    const files = await documents()
     expect(new Set(files.map((file) => file.toLowerCase())).size).toBe(names.length)
   })
 
   it('shows nothing on disk, to nobody else', async () => {
     const state = directoryState(join(directory, 'deeper'), key)
     await state.write('crm', { token: 'canary-secret-value' }, 0)
-    const [file = ''] = await readdir(join(directory, 'deeper'))
+    const [file = ''] = await documents(join(directory, 'deeper'))
     const text = await readFile(join(directory, 'deeper', file), 'utf8')
     expect(text).not.toMatch(/canary|token/)
     expect(text).not.toContain(Buffer.from('canary-secret-value').toString('base64').slice(0, 12))

@@ -7,6 +7,8 @@ export interface TokenServer {
   /** Refresh tokens (or `client`) that were sent, in order. */
   calls: string[]
   delayMs: number
+  /** The refresh token it takes next, where it rotates them. */
+  valid: string
   /** Answers this instead, once each. */
   instead: ({ status: number; body: string } | 'close')[]
   /** Called before an answer is sent. */
@@ -17,7 +19,6 @@ export interface TokenServer {
 /** Hands out canary-access-1, -2 …; with `rotate` every refresh token works once and is replaced by the next. */
 export async function tokenServer(rotate = false): Promise<TokenServer> {
   let issued = 0
-  let valid = 'canary-refresh-0'
   const server = createServer((request, response) => {
     void (async () => {
       let form = ''
@@ -25,8 +26,8 @@ export async function tokenServer(rotate = false): Promise<TokenServer> {
       const sent = new URLSearchParams(form)
       const refreshToken = sent.get('refresh_token')
       state.calls.push(refreshToken ?? 'client')
-      const wrong = rotate && refreshToken !== valid
-      if (rotate && !wrong) valid = `canary-refresh-${issued + 1}`
+      const wrong = rotate && refreshToken !== state.valid
+      if (rotate && !wrong) state.valid = `canary-refresh-${issued + 1}`
       await new Promise((resolve) => setTimeout(resolve, state.delayMs))
       await state.before?.()
       const instead = state.instead.shift()
@@ -42,7 +43,7 @@ export async function tokenServer(rotate = false): Promise<TokenServer> {
     access_token: `canary-access-${++issued}`,
     instance_url: state.url,
     id: `${state.url}/id/00D1/0051`,
-    ...(rotate ? { refresh_token: valid } : {}),
+    ...(rotate ? { refresh_token: state.valid } : {}),
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -50,6 +51,7 @@ export async function tokenServer(rotate = false): Promise<TokenServer> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls: [],
     delayMs: 0,
+    valid: 'canary-refresh-0',
     instead: [],
     before: null,
     stop() {

@@ -25,15 +25,7 @@ export interface OpenFile {
 }
 
 export const nodeFileSystem: FileSystem = {
-  async createFile(path) {
-    const handle = await open(path, 'wx')
-    return {
-      // Writes on from the current position until all is written; handle.write may write less.
-      write: (chunk) => handle.writeFile(chunk),
-      sync: () => handle.sync(),
-      close: () => handle.close(),
-    }
-  },
+  createFile: (path) => createFile(path),
   readFile: (path) => readFile(path),
   async stat(path) {
     const found = await stat(path)
@@ -58,6 +50,23 @@ export const nodeFileSystem: FileSystem = {
       await handle.close()
     }
   },
+}
+
+/** What it makes is for this user alone. */
+export const privateFileSystem: FileSystem = {
+  ...nodeFileSystem,
+  createFile: (path) => createFile(path, 0o600),
+  makeDirectory: (path) => mkdir(path, { mode: 0o700 }),
+}
+
+async function createFile(path: string, mode?: number): Promise<OpenFile> {
+  const handle = await open(path, 'wx', mode)
+  return {
+    // Writes on from the current position until all is written; handle.write may write less.
+    write: (chunk) => handle.writeFile(chunk),
+    sync: () => handle.sync(),
+    close: () => handle.close(),
+  }
 }
 
 export function hasCode(error: unknown, ...codes: string[]): boolean {
