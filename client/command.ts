@@ -13,6 +13,7 @@ import { addFlowCommands } from './commands/flows.ts'
 import { addInstallationCommands } from './commands/installation.ts'
 import { addDemoCommand } from './commands/demo/demo.ts'
 import { addPreviewCommand } from './commands/preview.ts'
+import { addRepairCommand } from './commands/repair.ts'
 import { addRunCommands } from './commands/run.ts'
 import { addSourceCommands } from './commands/source.ts'
 import { addStoreCommands } from './commands/store.ts'
@@ -66,6 +67,8 @@ export function build(view: Screen, exit: { code: number }): Command {
   addApplyCommands(register)
   addRunCommands(register)
   addStoreCommands(register)
+  program.commandsGroup('When something is wrong:')
+  addRepairCommand(register)
   return program
 }
 

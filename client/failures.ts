@@ -1,6 +1,7 @@
 /** How an error is shown to a person, and which exit code it has. */
 import type { ErrorKind } from '../connectors/connector.ts'
 import { ConnectorError, InputError, showProblem } from '../connectors/errors.ts'
+import { LakeError } from '../connectors/lake/errors.ts'
 import type { ObjectResult } from '../activities/digests.ts'
 import { ClientError } from './client-error.ts'
 import type { ClientErrorKind } from './client-error.ts'
@@ -50,6 +51,7 @@ export function showError(error: unknown): string[] {
     const advice = error.advice ?? usual[error.kind]
     return [`error: ${error.message}`, ...(advice ? [`  ${advice}`] : [])]
   }
+  if (error instanceof LakeError) return [`error: ${error.where}: ${error.what}`, `  ${error.advice}`]
   const message = error instanceof Error ? error.message : String(error)
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const system = /^E[A-Z]+$/.test(code)

@@ -22,6 +22,7 @@ export interface LakeProblem {
 export class LakeError extends Error {
   override readonly name = 'LakeError'
   readonly type: LakeErrorType
+  readonly what: string
   readonly where: string
   readonly advice: string
 
@@ -29,6 +30,7 @@ export class LakeError extends Error {
     const { what, where, advice, cause } = problem
     super(`${where}: ${what}. ${advice}`, cause === undefined ? undefined : { cause })
     this.type = type
+    this.what = what
     this.where = where
     this.advice = advice
   }

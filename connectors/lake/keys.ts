@@ -72,6 +72,8 @@ export interface LaneKeys {
   units: string
   /** Quarantined records: outside every data prefix, and outside the folder an open lists. */
   quarantine: string
+  /** Copies of documents that a repair replaced, outside the folder an open lists. */
+  repairs: string
   entry(n: number): string
   outcome(n: number): string
   plan(run: string): string
@@ -96,6 +98,7 @@ export function laneKeys(lane: Pick<Lane, 'flow' | 'object'>): LaneKeys {
     plans,
     units,
     quarantine: `_lakeward/_quarantine/${name}/`,
+    repairs: `_lakeward/_repairs/${name}/`,
     entry: (n) => `${commits}${digits(n)}.json`,
     outcome: (n) => `${commits}${digits(n)}.outcome`,
     plan: (run) => `${plans}${run}.json`,

@@ -48,6 +48,8 @@ export const LAKE_VERSION = 1
 export interface LakeIdentity {
   version: 1
   id: string
+  /** What was wrong with the one before. */
+  repaired?: string
 }
 
 /** `plans/<run>.json` */
@@ -229,6 +231,8 @@ export interface Outcome {
   manifest?: ManifestFile[]
   /** void: what was lost. */
   why?: string
+  /** done: what was wrong with the one before. */
+  repaired?: string
   writtenAt: string
 }
 

@@ -85,7 +85,8 @@ export async function readOutcome(at: LakeLane, n: number): Promise<Outcome | nu
   return readDocument(at.store, laneKeys(at.lane).outcome(n), outcomeShape)
 }
 
-function manifestOf(entry: CommitEntry): ManifestFile[] {
+/** What readers may read of an entry that is done. */
+export function manifestOf(entry: CommitEntry): ManifestFile[] {
   return entry.files.filter((file) => !file.quarantine).map(({ key, bytes, rows }) => ({ key, bytes, rows }))
 }
 

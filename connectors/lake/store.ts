@@ -22,7 +22,7 @@ export interface ObjectStore {
    * Writes the object whole if the key is free. `exists` is also the answer to a repeated request that had succeeded.
    */
   create(key: string, body: Uint8Array): Promise<'created' | 'exists'>
-  /** Overwrites; only for hints, which may be wrong or absent. */
+  /** Overwrites, in one step: for hints, which may be wrong or absent, and for what `repair.ts` finds unreadable. */
   put(key: string, body: Uint8Array): Promise<void>
   /** An absent key is no error. */
   delete(key: string): Promise<void>
