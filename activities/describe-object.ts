@@ -14,13 +14,12 @@ import { readState } from '../connectors/lake/lane-state.ts'
 import { checkMoved, draftPlan, planHash, readPlan, resumePlan, writePlan } from '../connectors/lake/plans.ts'
 import type { LaneState, RunPlan } from '../connectors/lake/protocol.ts'
 import { planWindow } from '../connectors/lake/windows.ts'
-import { reconcile } from '../connectors/records/drift.ts'
-import { neededFields, outputFields } from '../connectors/records/recipe.ts'
+import { neededFields } from '../connectors/records/recipe.ts'
 import type { Connected, Deps } from './deps.ts'
 import type { DescribeInput, PlanDigest } from './digests.ts'
 import { connectSource, lakeLane, laneFlow, sourceOf } from './lane.ts'
 import type { LaneFlow } from './lane.ts'
-import { recipeHash, showsDeletes, storedRecipe } from './recipe.ts'
+import { reconcileLane } from './reconcile-lane.ts'
 import type { StoredRecipe } from './recipe.ts'
 import { step } from './step.ts'
 
@@ -31,7 +30,7 @@ export const describeObject = (deps: Deps) =>
     const at = await lakeLane(deps, input.task, context)
     const { run } = input.open
     const stored = await readPlan(at, run.key)
-    if (stored) return digest(stored, [])
+    if (stored) return digest(stored)
     const { state, unfinished } = await readState(at, input.open.base)
     const lakeId = await lakeIdentity(at.store)
     const opened = { n: input.open.n, state, lakeId }
@@ -59,7 +58,7 @@ export const describeObject = (deps: Deps) =>
         },
       }),
     )
-    return digest(plan, [...drafted.drift, ...context.notes])
+    return digest(plan, [...context.notes])
   })
 
 async function draft(lane: LaneFlow, connected: Connected, state: LaneState, { task, open }: DescribeInput) {
@@ -67,9 +66,6 @@ async function draft(lane: LaneFlow, connected: Connected, state: LaneState, { t
   const source = sourceOf(connected)
   const schema = await described(source, connected, object)
   refuseWithoutStamp(source, schema, lane)
-  const instant = new Date(task.nominalMs ?? open.run.startedMs).toISOString()
-  const recipe = storedRecipe(lane, schema, instant, open.run.key)
-  const hash = recipeHash(recipe)
   const window = planWindow({
     state,
     read: object.read,
@@ -77,13 +73,9 @@ async function draft(lane: LaneFlow, connected: Connected, state: LaneState, { t
     startFrom: object.startFrom ?? null,
     ...flow.run,
   })
-  const { sourceSchema, outputSchema } = state
-  const before =
-    window.kind.kind !== 'generation' && sourceSchema && outputSchema
-      ? { source: sourceSchema, output: outputSchema, sameRecipe: state.recipeHash === hash }
-      : null
-  const reconciled = reconcile(flow.onDrift, schema.fields, before, (fields) => outputFields(recipe, fields))
-  const told = before && !before.sameRecipe ? ['The flow has changed since the last entry: filter or transforms.'] : []
+  const instant = new Date(task.nominalMs ?? open.run.startedMs).toISOString()
+  const reconciled = reconcileLane(lane, schema, state, { instant, run: open.run.key })
+  const { recipe } = reconciled
   const ask: Ask = {
     object: object.object,
     options: object.options,
@@ -91,8 +83,8 @@ async function draft(lane: LaneFlow, connected: Connected, state: LaneState, { t
     fields: fieldsToRead(reconciled.source, schema, recipe),
     filter: object.where,
     mode: window.mode,
-    includeDeleted: showsDeletes(lane, schema),
-    cursorField: object.cursorField ?? null,
+    includeDeleted: reconciled.includeDeleted,
+    cursorField: reconciled.cursorField,
     state: state.state,
     ...(window.from === null ? {} : { from: window.from }),
     ...(window.to === null ? {} : { to: window.to }),
@@ -108,8 +100,9 @@ async function draft(lane: LaneFlow, connected: Connected, state: LaneState, { t
     sourceSchema: reconciled.source,
     outputSchema: reconciled.output,
     recipe: recipe as unknown as Json,
-    recipeHash: hash,
-    drift: [...reconciled.drift, ...told],
+    recipeHash: reconciled.recipeHash,
+    shape: { ...reconciled.shape, cursorField: plan.cursorField },
+    drift: reconciled.drift,
   }
 }
 
@@ -150,7 +143,7 @@ function refuseWithoutStamp(source: Source, schema: ObjectSchema, lane: LaneFlow
   ])
 }
 
-function digest(plan: RunPlan, drift: string[]): PlanDigest {
+function digest(plan: RunPlan, said: string[] = []): PlanDigest {
   const { ranges, api, from, bound, counted, heldBack, notes } = plan.plan
   const behind = Object.entries(plan.resumes?.ranges ?? {}).filter(([, end]) => end.unit !== null)
   return {
@@ -164,7 +157,8 @@ function digest(plan: RunPlan, drift: string[]): PlanDigest {
     bound,
     counted,
     heldBack,
-    notes,
-    drift,
+    notes: [...notes, ...said],
+    drift: plan.drift ?? [],
+    schemaVersion: plan.schema?.version ?? 1,
   }
 }

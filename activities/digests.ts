@@ -79,7 +79,9 @@ export interface PlanDigest {
   counted: number | null
   heldBack: number | null
   notes: string[]
+  /** How the source's schema or the flow differ from those of the lane's last entry. */
   drift: string[]
+  schemaVersion: number
 }
 
 export interface UnitDigest {
@@ -208,6 +210,9 @@ export interface ObjectResult extends Counts {
   watermark: string | null
   proof?: string
   notes: string[]
+  /** Number of the lane's schema, and how it or the flow differ from those of the entry before. */
+  schemaVersion?: number
+  drift?: string[]
   error?: { type: string; message: string }
 }
 

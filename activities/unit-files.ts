@@ -69,7 +69,8 @@ export class UnitFiles {
     this.#plan = plan
     this.#recipe = recipe
     this.#pipeline = pipeline
-    this.#partitions = partitioner(recipe.partitionBy, plan.outputSchema, recipe)
+    const schemaVersion = plan.schema?.version ?? 1
+    this.#partitions = partitioner(recipe.partitionBy, plan.outputSchema, { ...recipe, schemaVersion })
   }
 
   /** The target size is reached: the unit should end, and with it its files. */

@@ -1,7 +1,7 @@
 /** Where a flow writes and how. */
 import { badFolder, size } from './flow-values.ts'
 import { meant } from './nearest.ts'
-import { choice, list, noRepeats, notYet, parsed, type Read, shown, strict, text, words } from './strict.ts'
+import { choice, list, noRepeats, parsed, type Read, shown, strict, text, words } from './strict.ts'
 import type { z } from 'zod'
 
 export interface DestinationSpec {
@@ -21,19 +21,19 @@ export type Partition =
   /** `of` is an output field, or null for the run's time. */
   | { by: 'year' | 'month' | 'day' | 'hour' | 'minute'; of: string | null }
   | { by: 'runId' }
+  /** Number of the lane's schema, as its entries count. */
+  | { by: 'schemaVersion' }
 
 const units = ['year', 'month', 'day', 'hour', 'minute'] as const
 const DEFAULT_FILE_BYTES = 256 * 1024 * 1024
 
-/** `Region`, `day(CreatedDate)`, `day(run)` or `runId`. */
+/** `Region`, `day(CreatedDate)`, `day(run)`, `runId` or `schemaVersion`. */
 export function readPartition(written: string): Read<Partition> {
-  if (written === 'runId') return { value: { by: 'runId' } }
-  if (written === 'schemaVersion')
-    return { refused: words(notYet('schemaVersion'), 'until then: fields, times and runId') }
+  if (written === 'runId' || written === 'schemaVersion') return { value: { by: written } }
   const call = /^([^()]*)\((.*)\)$/.exec(written)
   if (!call) {
     if (written.trim() === '' || /[()]/.test(written)) {
-      return { refused: words(`${shown(written)} is no partition`, 'a field, day(Field), day(run) or runId') }
+      return { refused: words(`${shown(written)} is no partition`, 'a field, day(Field), day(run), runId or schemaVersion') }
     }
     return { value: { by: 'field', field: written } }
   }
@@ -44,7 +44,10 @@ export function readPartition(written: string): Read<Partition> {
   return { value: { by: unit, of: of === 'run' ? null : of } }
 }
 
-const partition = parsed('A field, year|month|day|hour|minute of a field or of run, or runId', readPartition)
+const partition = parsed(
+  'A field, year|month|day|hour|minute of a field or of run, runId or schemaVersion',
+  readPartition,
+)
 
 const prefix = parsed('Folder below the connection, for example salesforce/raw', (written): Read<string> => {
   const wrong = written === '' ? undefined : badFolder(written)

@@ -13,6 +13,7 @@ export interface LaneDetails {
   heldBack?: number | null
   ratePerSecond?: number | null
   proof?: string
+  schemaVersion?: number
   report: string[]
 }
 
@@ -20,6 +21,7 @@ export function laneDetails(details: LaneDetails): string {
   const { progress } = details
   const lines = [`**${title(progress)}**`, '']
   if (details.bound) lines.push(`- Window: ${details.from ?? 'the beginning'} to ${details.bound}`)
+  if (details.schemaVersion) lines.push(`- Schema: version ${details.schemaVersion}`)
   lines.push(`- ${moved(progress)}`)
   if (progress.position && isRunning(progress)) lines.push(`- Position: ${code(progress.position)}`)
   if (details.ratePerSecond && isRunning(progress)) lines.push(`- Rate: ${count(details.ratePerSecond)} rows/s`)

@@ -189,6 +189,8 @@ class LaneRun {
       watermark: digest.watermark,
       proof: digest.proof,
       notes: this.state.report,
+      schemaVersion: this.state.plan?.schemaVersion,
+      drift: this.state.plan?.drift,
     }
   }
 
@@ -235,6 +237,7 @@ class LaneRun {
     setCurrentDetails(
       laneDetails({
         progress: this.progress(),
+        schemaVersion: plan?.schemaVersion,
         from: plan?.from,
         bound: plan?.bound,
         heldBack: plan?.heldBack,

@@ -9,6 +9,7 @@ import { listing, table } from '../terminal/table.ts'
 import { progressTable } from '../terminal/progress.ts'
 import type { Call, Register } from './call.ts'
 import { nextRun, printJson, withJson, withTemporal } from './call.ts'
+import { schemaReport } from './schema-report.ts'
 import { whole } from './whole.ts'
 
 interface JsonFlag {
@@ -105,6 +106,8 @@ async function status(call: Call, { json }: JsonFlag, name: string): Promise<voi
     if (state.objects.length > 0) view.out(progressTable(state, view.columns))
   }
   if (flow.runs.length > 0) view.out(`\n${runTable(flow.runs, view.columns)}`)
+  const schemas = schemaReport(flow.runs)
+  if (schemas.length > 0) view.out(`\n${listing(schemas)}`)
 }
 
 function describeFlow(flow: FlowStatus): [string, string][] {

@@ -23,6 +23,9 @@ const span = z.looseObject({ from: z.string(), to: z.string() })
 const text = z.string().min(1)
 const instant = z.string().nullable()
 
+const schema = z.looseObject({ version: number, since: number })
+/** Absent in documents from before schemas were counted. */
+const counted = { schema: schema.optional(), drift: z.array(z.string()).optional() }
 const counts = z.looseObject({
   read: count,
   written: count,
@@ -60,6 +63,7 @@ const state = z.looseObject({
   sourceIdentity: z.string().nullable(),
   lakeId: z.string().nullable(),
   recipeHash: z.string().nullable(),
+  schema: schema.nullable().optional(),
   windows: z.array(span),
 })
 const runPlan = z.looseObject({
@@ -85,6 +89,7 @@ const runPlan = z.looseObject({
   outputSchema: fields,
   recipe: json,
   recipeHash: z.string(),
+  ...counted,
   generation: count,
   since: number,
   resumes: z.looseObject({ run: text, n: number, ranges: z.record(z.string(), chainEnd) }).optional(),
@@ -111,6 +116,7 @@ const commit = z.looseObject({
   sourceSchema: fields,
   outputSchema: fields,
   recipeHash: z.string(),
+  ...counted,
   sourceIdentity: z.string(),
   lakeId: text,
   proof: z.looseObject({ planned: count.nullable(), now: count.nullable(), verdict: z.string() }),

@@ -17,6 +17,8 @@ export function emptyState(): LaneState {
     sourceIdentity: null,
     lakeId: null,
     recipeHash: null,
+    schema: null,
+    shape: null,
     windows: [],
   }
 }
@@ -24,6 +26,7 @@ export function emptyState(): LaneState {
 /** The state that `entry` leaves, given that it is `done`. */
 export function stateAfter(entry: CommitEntry): LaneState {
   const { n, after, windows, sourceSchema, outputSchema, sourceIdentity, lakeId, recipeHash } = entry
+  const { schema = { version: 1, since: n }, shape = null } = entry
   return {
     n,
     ...after,
@@ -33,6 +36,8 @@ export function stateAfter(entry: CommitEntry): LaneState {
     sourceIdentity,
     lakeId,
     recipeHash,
+    schema,
+    shape,
     windows,
   }
 }

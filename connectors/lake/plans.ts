@@ -12,6 +12,7 @@ import { createOnce, planShape, readDocument } from './documents.ts'
 import { LakeError } from './errors.ts'
 import { filesPrefix, laneKeys } from './keys.ts'
 import type { LakeLane, LaneState, RunKey, RunKind, RunPlan, Unfinished } from './protocol.ts'
+import { schemaVersion } from './schema-version.ts'
 
 /** What a run's plan is made of; the protocol adds the rest. */
 export interface PlanParts {
@@ -25,6 +26,9 @@ export interface PlanParts {
   recipe: Json
   /** Hash of what shapes the output; default: of the whole recipe. */
   recipeHash?: string
+  /** What the next run compares itself with. */
+  shape?: Json
+  drift?: string[]
 }
 
 /** What `openLane` answered, as far as a plan needs it. */
@@ -41,6 +45,7 @@ export function draftPlan(at: LakeLane, run: RunKey, opened: OpenedLane, parts: 
     ...whose(at, run, opened),
     ...parts,
     recipeHash: parts.recipeHash ?? hashOf(parts.recipe),
+    schema: schemaVersion(state, parts.outputSchema, n),
     generation: anew ? state.begun + 1 : state.generation,
     since: anew ? n : state.since,
   }

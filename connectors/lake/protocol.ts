@@ -77,12 +77,24 @@ export interface RunPlan {
   /** What extraction needs of the flow: where, transform, format, partitions. Opaque to the protocol. */
   recipe: Json
   recipeHash: string
+  /** Absent in plans from before schemas were counted; so are `shape` and `drift`. */
+  schema?: SchemaVersion
+  /** What the next run compares itself with. Opaque to the protocol. */
+  shape?: Json
+  /** How the source's schema or the flow differ from those of the entry before, in sentences. */
+  drift?: string[]
   /** Generation that this plan's files belong to. */
   generation: number
   /** Number of the first entry of that generation. */
   since: number
   /** Set where this run finishes the plan of another: its ranges go on behind what that one committed. */
   resumes?: { run: string; n: number; ranges: Record<string, ChainEnd> }
+}
+
+/** `version` counts a lane's schemas, 1 first; `since`: number of the first entry that has it. */
+export interface SchemaVersion {
+  version: number
+  since: number
 }
 
 /** How far a range got: behind which unit its chain goes on, and from where. */
@@ -124,6 +136,10 @@ export interface LaneState {
   lakeId: string | null
   /** Hash of what shapes the output; a difference is a changed flow, not drift. */
   recipeHash: string | null
+  /** null: there is no entry. Absent in plans from before schemas were counted. */
+  schema?: SchemaVersion | null
+  /** null: no entry, or one from before it was kept. */
+  shape?: Json
   windows: { from: string; to: string }[]
 }
 
@@ -208,6 +224,12 @@ export interface CommitEntry {
   sourceSchema: Field[]
   outputSchema: Field[]
   recipeHash: string
+  /** Absent in entries from before schemas were counted; so are `shape` and `drift`. */
+  schema?: SchemaVersion
+  /** What the next run compares itself with. Opaque to the protocol. */
+  shape?: Json
+  /** How this schema, or the flow, differ from those of the entry before, in sentences. */
+  drift?: string[]
   sourceIdentity: string
   lakeId: string
   /** C0, C1 and what they prove. */

@@ -10,13 +10,14 @@ import { present } from './cells.ts'
 import { columnBuilder } from './column-builders.ts'
 import { nullColumn } from './columns.ts'
 import { conversion } from './cast.ts'
-import { widens } from './drift.ts'
+import { sameFields } from './same-fields.ts'
+import { widens } from './widening.ts'
 
 export type Conform = (columns: Column[], rows: number) => Batch
 
 export function conformer(from: Field[], to: Field[]): Conform {
-  const index = new Map(from.map((field, at) => [field.name, at]))
-  const makers = to.map((field) => maker(from, index.get(field.name), field))
+  const same = sameFields(to, from)
+  const makers = to.map((field) => maker(from, same.get(field.name), field))
   return (columns, rows) => ({ fields: to, rows, columns: makers.map((make) => make(columns, rows)) })
 }
 
@@ -24,9 +25,10 @@ export function conform(batch: Batch, fields: Field[]): Batch {
   return conformer(batch.fields, fields)(batch.columns, batch.rows)
 }
 
-function maker(from: Field[], at: number | undefined, to: Field): (columns: Column[], rows: number) => Column {
-  if (at === undefined) return (_, rows) => nullColumn(to, rows)
-  const { type } = from[at]!
+function maker(from: Field[], field: Field | undefined, to: Field): (columns: Column[], rows: number) => Column {
+  if (!field) return (_, rows) => nullColumn(to, rows)
+  const at = from.indexOf(field)
+  const { type } = field
   if (type === to.type) return (columns) => columns[at]!
   const convert = widens(type, to.type) ? conversion(type, to.type) : null
   if (!convert) throw new TypeError(`column ${to.name} is ${type} and cannot be ${to.type}`)

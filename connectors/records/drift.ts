@@ -1,12 +1,18 @@
 /**
- * The source's schema now against the one of the lane's last entry, and what a run makes of the difference.
+ * The source's schema now against the one of the lane's last entry, and what a run makes of the difference. What each
+ * difference means to each policy is the table in `docs/drift.md`.
  *
  * Laws
- * - A column that readers have seen keeps its name and its place; its type only ever widens.
- * - A field that vanished stays as a column of nulls; transforms that name it go on.
+ * - A column that readers have seen keeps its name and its place; its type only ever widens (`widening.ts`).
+ * - A field that vanished stays as a column of nulls; transforms that name it go on. What would let no record pass any
+ *   more, a filter or a notNull on it, is refused.
  * - Drift is the source's doing. A flow that was changed is no drift, but may not narrow what readers have seen.
+ * - A run that replaces what earlier ones wrote is bound by the policy alone.
  */
-import type { Field, FieldType } from '../connector.ts'
+import type { Field } from '../connector.ts'
+import { OP_COLUMN } from './recipe.ts'
+import { sameFields } from './same-fields.ts'
+import { widest } from './widening.ts'
 
 export type DriftPolicy = 'evolve' | 'ignore' | 'fail'
 
@@ -25,6 +31,8 @@ export interface Before {
   output: Field[]
   /** The flow's transforms are those of the last entry. */
   sameRecipe: boolean
+  /** This run replaces the files that have this output. */
+  replaced?: boolean
 }
 
 export interface Reconciled {
@@ -35,7 +43,9 @@ export interface Reconciled {
   drift: string[]
 }
 
-/** `outputOf` runs the flow's transforms over schemas. `before` is null for a first run and for a new generation. */
+const ANEW = 'or run once with --full to begin anew'
+
+/** `outputOf` runs the flow's transforms over schemas. `before`: null for a first run, and for one that begins anew. */
 export function reconcile(
   policy: DriftPolicy,
   now: Field[],
@@ -47,83 +57,99 @@ export function reconcile(
   if (policy === 'fail' && drift.length > 0) {
     throw new DriftError(
       'DriftFound',
-      `the source's fields have changed: ${drift.join('; ')}. Set onDrift to evolve or ignore, or run once with --full to accept them.`,
+      `the source's fields have changed: ${several(drift)}. Set onDrift to evolve or ignore for a run, ${ANEW} and accept them.`,
     )
   }
-  const source = merge(before.source, now, policy === 'ignore')
+  const ignores = policy === 'ignore'
+  const source = merge(before.source, now, ignores)
   const computed = outputOf(source)
-  if (policy === 'ignore' && before.sameRecipe) return { source, output: before.output, drift }
-  const { output, changed } = grow(before.output, computed, before.sameRecipe)
+  if (before.replaced && !(ignores && before.sameRecipe)) return { source, output: computed, drift }
+  const { output, changed } = grow(before, computed, ignores && before.sameRecipe)
   return { source, output, drift: [...drift, ...changed] }
 }
 
 /** Sentences about what came, went and changed its type. */
 export function differences(before: Field[], now: Field[]): string[] {
-  const old = new Map(before.map((field) => [field.name, field]))
-  const current = new Map(now.map((field) => [field.name, field]))
   const found: string[] = []
-  for (const field of now) {
-    const was = old.get(field.name)
-    if (!was) found.push(`new field ${field.name} (${field.type})`)
-    else if (was.gone) found.push(`field ${field.name} is back`)
-    else if (was.type !== field.type) found.push(`field ${field.name} was ${was.type} and is ${field.type}`)
+  const same = sameFields(before, now)
+  const old = new Map(before.flatMap((was) => (same.has(was.name) ? [[same.get(was.name)!.name, was]] : [])))
+  for (const { name, type } of now) {
+    const was = old.get(name)
+    const spelled = was && was.name !== name ? `, spelled ${name}` : ''
+    if (!was) found.push(`new field ${name} (${type})`)
+    else if (was.gone) found.push(`field ${was.name} is back${spelled}${was.type === type ? '' : `, as ${type}`}`)
+    else if (was.type !== type) found.push(`field ${was.name}${spelled} was ${was.type} and is ${type}`)
+    else if (spelled) found.push(`field ${was.name} is now${spelled.slice(1)}`)
   }
-  for (const field of before) {
-    if (!field.gone && !current.has(field.name)) found.push(`field ${field.name} has vanished`)
+  for (const { name, gone } of before) {
+    if (!gone && !same.has(name)) found.push(`field ${name} has vanished`)
   }
   return found
 }
 
 /** Fields in the order readers know them, vanished ones as nulls, new ones last. */
 function merge(before: Field[], now: Field[], leaveNewOut: boolean): Field[] {
-  const current = new Map(now.map((field) => [field.name, field]))
-  const known = before.map((field): Field => current.get(field.name) ?? { ...field, nullable: true, gone: true })
-  const names = new Set(before.map((field) => field.name))
-  return leaveNewOut ? known : [...known, ...now.filter((field) => !names.has(field.name))]
+  const same = sameFields(before, now)
+  const known = before.map((field): Field => same.get(field.name) ?? { ...field, nullable: true, gone: true })
+  const names = new Set(known.map(({ name }) => name))
+  return leaveNewOut ? known : [...known, ...now.filter(({ name }) => !names.has(name))]
 }
 
-function grow(before: Field[], computed: Field[], sameRecipe: boolean): { output: Field[]; changed: string[] } {
-  const next = new Map(computed.map((field) => [field.name, field]))
+/** `fixed`: the columns stay as they are. */
+function grow(before: Before, computed: Field[], fixed: boolean): { output: Field[]; changed: string[] } {
+  const same = sameFields(before.output, computed)
   const changed: string[] = []
-  const known = before.map((field): Field => {
-    const now = next.get(field.name)
+  const lost: string[] = []
+  const unfit: string[] = []
+  const known = before.output.map((field): Field => {
+    const now = same.get(field.name)
     if (!now) {
-      throw new DriftError(
-        'FlowChanged',
-        `the flow no longer gives column ${field.name}, which earlier files have. Run once with --full to begin anew, or take it back into the flow.`,
-      )
+      lost.push(field.name)
+      return field
     }
-    const nullable = field.nullable || now.nullable
-    if (widens(now.type, field.type)) return { ...now, type: field.type, nullable }
-    if (widens(field.type, now.type)) {
-      changed.push(`column ${field.name} widens from ${field.type} to ${now.type}`)
-      return { ...now, nullable }
-    }
-    throw new DriftError(
-      sameRecipe ? 'DriftRefused' : 'FlowChanged',
-      `column ${field.name} is ${field.type} in earlier files and would be ${now.type}, which cannot hold all of them. Cast it to ${field.type} in the flow, or run once with --full to begin anew.`,
-    )
+    const type = widest(field.type, now.type)
+    if (type === null || (fixed && type !== field.type)) {
+      unfit.push(`${field.name} is ${field.type} in earlier files and would be ${now.type}`)
+    } else if (type !== field.type) changed.push(`column ${field.name} widens from ${field.type} to ${type}`)
+    if (fixed) return field
+    return { ...now, name: field.name, type: type ?? field.type, nullable: field.nullable || now.nullable }
   })
-  const names = new Set(before.map((field) => field.name))
-  const added = computed.filter((field) => !names.has(field.name)).map((field) => ({ ...field, nullable: true }))
-  return { output: [...known, ...added], changed }
+  if (lost.length > 0) {
+    throw new DriftError(
+      'FlowChanged',
+      `the flow no longer gives ${columns(lost.length)} ${several(lost, ', ')}, which earlier files have. Take them back into the flow, ${ANEW}.`,
+    )
+  }
+  if (unfit.length > 0) {
+    const why = fixed ? 'onDrift: ignore keeps the types of earlier files' : 'no type holds both without loss'
+    throw new DriftError(
+      before.sameRecipe ? 'DriftRefused' : 'FlowChanged',
+      `${columns(unfit.length)} ${several(unfit)}: ${why}. Cast to the earlier type in the flow, ${fixed ? 'set onDrift: evolve, ' : ''}${ANEW}.`,
+    )
+  }
+  const taken = new Set([...same.values()].map(({ name }) => name))
+  const added = computed.filter(({ name }) => !taken.has(name))
+  if (added.some(({ name }) => name === OP_COLUMN)) {
+    throw new DriftError(
+      'FlowChanged',
+      `the flow now asks for deletes, and earlier files have no column ${OP_COLUMN}: it is there always or never. Take includeDeleted back, ${ANEW}.`,
+    )
+  }
+  return { output: [...known, ...added.map((field) => ({ ...field, nullable: true }))], changed }
 }
 
-/** Every value of `from` is a value of `to`. */
-export function widens(from: FieldType, to: FieldType): boolean {
-  if (from === to) return true
-  const a = digits(from)
-  const b = digits(to)
-  if (a && b) return b.whole >= a.whole && b.scale >= a.scale
-  return from === 'int32' && to === 'float64'
+const MOST_SAID = 20
+
+function columns(count: number): string {
+  return count === 1 ? 'column' : `${count} columns:`
 }
 
-/** Digits before and behind the point that an exact number type holds in full. */
-function digits(type: FieldType): { whole: number; scale: number } | null {
-  if (type === 'int32') return { whole: 10, scale: 0 }
-  if (type === 'int64') return { whole: 19, scale: 0 }
-  const match = /^decimal\((\d+),(\d+)\)$/.exec(type)
-  if (!match) return null
-  const scale = Number(match[2])
-  return { whole: Number(match[1]) - scale, scale }
+function several(sentences: string[], between = '; '): string {
+  return atMost(sentences).join(between)
+}
+
+/** Histories and details hold what a person can read; the schemas themselves lie in the entries. */
+export function atMost(sentences: string[]): string[] {
+  const more = sentences.length - MOST_SAID
+  return more > 0 ? [...sentences.slice(0, MOST_SAID), `and ${more} more`] : sentences
 }

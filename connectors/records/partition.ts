@@ -2,9 +2,9 @@
  * Rows to folders.
  *
  *   lakeward   Hive's style with Iceberg's names: `Country=DE`, `SystemModstamp_day=2026-11-23`, `run_day=2026-11-23`,
- *              `run_id=…`; null is Hive's default partition
- *   appflow    as Amazon AppFlow lays folders: parts of a time are `2026/11/23`, the run is its bare id, a field is
- *              `Country=DE`, and `Country=null` where it has no value
+ *              `run_id=…`, `schema_version=2`; null is Hive's default partition
+ *   appflow    as Amazon AppFlow lays folders: parts of a time are `2026/11/23`, the run is its bare id, the schema is
+ *              `schemaVersion_2`, a field is `Country=DE`, and `Country=null` where it has no value
  *
  * Days and hours are those of UTC. Columns that rows are partitioned by stay in the files.
  */
@@ -22,6 +22,8 @@ export interface PartitionContext {
   /** ISO instant that `day(run)` means. */
   runInstant: string
   runId: string
+  /** Number of the lane's schema. */
+  schemaVersion: number
 }
 
 export interface Share {
@@ -46,12 +48,12 @@ const UNITS = {
   hour: { iso: 13, parts: 4, needs: 'timestamp' },
   minute: { iso: 16, parts: 5, needs: 'timestamp' },
 } as const
-type Unit = keyof typeof UNITS
 type Segment = string | ((columns: Column[], row: number) => string)
 
 /** What keeps the output from being partitioned so; null: nothing. */
 export function partitionProblem(partition: Partition, fields: Field[]): string | null {
-  const name = partition.by === 'runId' ? null : partition.by === 'field' ? partition.field : partition.of
+  if (partition.by === 'runId' || partition.by === 'schemaVersion') return null
+  const name = partition.by === 'field' ? partition.field : partition.of
   if (name === null) return null
   const field = fields.find((one) => one.name === name)
   if (!field) {
@@ -63,7 +65,7 @@ export function partitionProblem(partition: Partition, fields: Field[]): string 
     if (type !== 'float64' && type !== 'json' && type !== 'binary') return null
     return `'${name}' is ${type}, and folders take text, whole numbers, decimals, dates and times`
   }
-  if (type === 'timestamp' || (type === 'date' && UNITS[partition.by as Unit].needs === 'date')) return null
+  if (type === 'timestamp' || (type === 'date' && UNITS[partition.by].needs === 'date')) return null
   return `'${name}' is ${type}, and has no ${partition.by}`
 }
 
@@ -101,9 +103,11 @@ export function partitioner(partitionBy: Partition[], fields: Field[], context: 
   }
 }
 
-function segmentOf(partition: Partition, fields: Field[], { layout, runInstant, runId }: PartitionContext): Segment {
+function segmentOf(partition: Partition, fields: Field[], context: PartitionContext): Segment {
+  const { layout, runInstant, runId, schemaVersion } = context
   const hive = layout === 'lakeward'
   if (partition.by === 'runId') return hive ? pathSegment(runId, 'run_id=') : pathSegment(runId)
+  if (partition.by === 'schemaVersion') return `${hive ? 'schema_version=' : 'schemaVersion_'}${schemaVersion}`
   if (partition.by === 'field') return fieldSegment(partition.field, fields, hive)
   const { iso, parts } = UNITS[partition.by]
   const write = (micros: bigint, prefix: string): string => {

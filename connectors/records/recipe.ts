@@ -91,6 +91,12 @@ export function neededFields(recipe: Recipe, input: Field[], always: string[] = 
   return input.map(({ name }) => name).filter((name, slot) => slots.has(slot) || named.has(name))
 }
 
+/** Source fields that the filter or a notNull looks at: without them no record passes. */
+export function decisiveFields(recipe: Recipe, input: Field[]): string[] {
+  const judging = recipe.transform.filter((step) => !('validate' in step) || step.validate.rule === 'notNull')
+  return neededFields({ ...recipe, transform: [...judging, { keep: [] }] }, input)
+}
+
 /** Names of the keys that a recipe's hashes take. */
 export function keyNames(recipe: Pick<Recipe, 'transform'>): string[] {
   return [...new Set(recipe.transform.flatMap((step) => ('hash' in step ? [step.hash.key] : [])))]

@@ -236,10 +236,11 @@ describe('destination', () => {
     [{ layout: 'appflow' }, { layout: 'appflow' }],
     [{ partitionBy: [] }, { partitionBy: [] }],
     [
-      { partitionBy: ['runId', 'day(run)', 'hour(CreatedDate)', 'Billing Country'] },
+      { partitionBy: ['runId', 'schemaVersion', 'day(run)', 'hour(CreatedDate)', 'Billing Country'] },
       {
         partitionBy: [
           { by: 'runId' },
+          { by: 'schemaVersion' },
           { by: 'day', of: null },
           { by: 'hour', of: 'CreatedDate' },
           { by: 'field', field: 'Billing Country' },

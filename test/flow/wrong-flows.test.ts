@@ -40,7 +40,6 @@ const notYet: Wrong[] = [
   ['destination', 'catalog: {}', 'destination.catalog', /^not yet: catalog/],
   ['destination', 'columns: text', 'destination.columns', /^not yet: columns/],
   ['destination', 'single: true', 'destination.single', /^not yet: single/],
-  ['destination', 'partitionBy: [schemaVersion]', 'destination.partitionBy[0]', /^not yet: schemaVersion/],
   ['trigger', '{ event: webhook }', 'trigger.event', /^not yet: event/],
 ]
 

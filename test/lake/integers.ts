@@ -4,7 +4,7 @@
  *
  * Every 17th is bad and goes to quarantine. Ranges take the integers in turns. Files are JSON lines in two partitions.
  */
-import type { Json, Plan } from '../../connectors/connector.ts'
+import type { Field, Json, Plan } from '../../connectors/connector.ts'
 import { noCounts } from '../../connectors/lake/counts.ts'
 import type { Opened } from '../../connectors/lake/open.ts'
 import { draftPlan, resumePlan, writePlan } from '../../connectors/lake/plans.ts'
@@ -33,6 +33,8 @@ export interface Work {
   ask?: Partial<WindowAsk>
   prefix?: string
   identity?: string
+  /** The output's columns; one integer unless said. */
+  output?: Field[]
   /** Does not finish what an earlier run left unfinished. */
   abandon?: boolean
 }
@@ -69,7 +71,7 @@ export async function planIntegers(at: LakeLane, run: RunKey, opened: Opened, wo
       prefix: work.prefix ?? 'data/integers',
       source: { connection: 'numbers', connector: 'integers', identity: work.identity ?? 'N', object: at.lane.object },
       sourceSchema: [{ name: 'i', type: 'int32', nullable: false }],
-      outputSchema: [{ name: 'i', type: 'int32', nullable: false }],
+      outputSchema: work.output ?? [{ name: 'i', type: 'int32', nullable: false }],
       recipe: null,
     }),
   )

@@ -6,7 +6,12 @@ import { pathSegment } from '../../connectors/records/path-segment.ts'
 import { batchOf, fieldsOf } from './tables.ts'
 
 const fields = fieldsOf({ Country: 'string', At: 'timestamp', D: 'date', n: 'int32' })
-const context = { layout: 'lakeward', runInstant: '2026-11-23T10:05:59.999Z', runId: 'abc-1' } as const
+const context = {
+  layout: 'lakeward',
+  runInstant: '2026-11-23T10:05:59.999Z',
+  runId: 'abc-1',
+  schemaVersion: 2,
+} as const
 const folders = (by: Partition[], rows: Row[], layout: 'lakeward' | 'appflow' = 'lakeward') =>
   partitioner(by, fields, { ...context, layout })
     .split(batchOf(fields, rows))
@@ -34,6 +39,7 @@ describe('partitions', () => {
     [{ by: 'day', of: null }, {}, 'run_day=2026-11-23', '2026/11/23'],
     [{ by: 'minute', of: null }, {}, 'run_minute=2026-11-23-10-05', '2026/11/23/10/05'],
     [{ by: 'runId' }, {}, 'run_id=abc-1', 'abc-1'],
+    [{ by: 'schemaVersion' }, {}, 'schema_version=2', 'schemaVersion_2'],
   ])('%o of %o', (by, row, lakeward, appflow) => {
     expect(folders([by], [row])).toEqual([[lakeward, 'all']])
     expect(folders([by], [row], 'appflow')).toEqual([[appflow, 'all']])
