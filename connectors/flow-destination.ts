@@ -33,7 +33,9 @@ export function readPartition(written: string): Read<Partition> {
   const call = /^([^()]*)\((.*)\)$/.exec(written)
   if (!call) {
     if (written.trim() === '' || /[()]/.test(written)) {
-      return { refused: words(`${shown(written)} is no partition`, 'a field, day(Field), day(run), runId or schemaVersion') }
+      return {
+        refused: words(`${shown(written)} is no partition`, 'a field, day(Field), day(run), runId or schemaVersion'),
+      }
     }
     return { value: { by: 'field', field: written } }
   }
