@@ -166,6 +166,18 @@ export interface RefreshInput {
 }
 export interface RefreshDigest {
   version: number
+  /** The login is refused and a person must act: what, and what to do. `version` says nothing then. */
+  lost?: { message: string; reason: string }
+}
+export interface PauseFlowsInput {
+  connection: string
+  /** Why, and what to do. */
+  reason: string
+}
+export interface PauseFlowsDigest {
+  /** Flows that use the connection and do not start by themselves now. */
+  paused: string[]
+  failed: string[]
 }
 
 // What a run answers, while it goes on and at its end.

@@ -8,6 +8,7 @@ import { describeObject } from './describe-object.ts'
 import { extractUnit } from './extract-unit.ts'
 import { openLane } from './open-lane.ts'
 import { pauseFailing } from './pause-failing.ts'
+import { pauseFlows } from './pause-flows.ts'
 import { planFlow } from './plan-flow.ts'
 import { refreshToken } from './refresh-token.ts'
 import type { Steps } from './steps.ts'
@@ -24,5 +25,6 @@ export function createActivities(deps: Deps): Steps {
     closeRun: closeRun(deps),
     cancelRun: cancelRun(deps),
     refreshToken: refreshToken(deps),
+    pauseFlows,
   }
 }

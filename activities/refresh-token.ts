@@ -1,4 +1,5 @@
 /** The vendor call of `refreshConnection`; runs as a local activity, and its answer is a version. */
+import { LoginLost } from '../connectors/errors.ts'
 import { currentNamespace } from './namespace.ts'
 import type { Deps } from './deps.ts'
 import type { RefreshDigest, RefreshInput } from './digests.ts'
@@ -7,5 +8,11 @@ import { step } from './step.ts'
 export const refreshToken = (deps: Deps) =>
   step(async (input: RefreshInput): Promise<RefreshDigest> => {
     const { id } = await currentNamespace()
-    return deps.refresh(input, id)
+    try {
+      return await deps.refresh(input, id)
+    } catch (error) {
+      if (!(error instanceof LoginLost)) throw error
+      const { message, reason, advice = '' } = error
+      return { version: 0, lost: { message: `${message} ${advice}`.trim(), reason: `${reason}. ${advice}`.trim() } }
+    }
   })

@@ -12,4 +12,5 @@ export interface Steps {
   readonly closeRun: (input: digests.CloseInput) => Promise<void>
   readonly cancelRun: (input: digests.CancelInput) => Promise<digests.CancelDigest>
   readonly refreshToken: (input: digests.RefreshInput) => Promise<digests.RefreshDigest>
+  readonly pauseFlows: (input: digests.PauseFlowsInput) => Promise<digests.PauseFlowsDigest>
 }

@@ -22,6 +22,7 @@ export interface ErrorDetails {
 export class ConnectorError extends Error {
   override readonly name = 'ConnectorError'
   readonly kind: ErrorKind
+  readonly reason: string
   readonly advice: string | undefined
   readonly waitMs: number | undefined
   readonly status: number | undefined
@@ -31,6 +32,7 @@ export class ConnectorError extends Error {
     const { connector, doing, reason, cause } = details
     super(`[${connector}] ${doing} failed: ${reason}`, cause === undefined ? undefined : { cause })
     this.kind = details.kind
+    this.reason = reason
     this.advice = details.advice
     this.waitMs = details.waitMs
     this.status = details.status

@@ -41,6 +41,13 @@ export const token = {
   retry: { initialInterval: '2s', backoffCoefficient: 3, maximumAttempts: 3 },
 } satisfies LocalActivityOptions
 
+/** Schedules of a namespace, one after the other; those who wait for a token wait for this as well. */
+export const pause = {
+  startToCloseTimeout: '60s',
+  scheduleToCloseTimeout: '3 minutes',
+  retry: { ...retry, maximumAttempts: 3 },
+} satisfies LocalActivityOptions
+
 export const lane = {
   parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
   cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -67,7 +67,7 @@ describeWithTemporal('wrong inputs', (temporal) => {
       ['wrong', /400 invalid_client: invalid client credentials/, /Check clientId and clientSecret/],
       ['client', /400 invalid_client_id/, /Check clientId and clientSecret/],
       ['nobody', /no client credentials user enabled/, /Choose a run-as user/],
-      ['revoked', /expired access\/refresh token/, /log in again and put the new one/],
+      ['revoked', /expired access\/refresh token/, /Log in again, put the new refresh token where/],
     ])('%s', async (name, what, todo) => {
       await tells(4, [what, todo], 'fields', connection(name), 'Account')
     })
