@@ -41,7 +41,7 @@ export const commitRun = (deps: Deps) =>
     const state = await nextState(run, chains)
     context.beat('counting the window again')
     const proof = await proofOf(run, counts)
-    const notes = [...context.notes, ...quarantineNote(counts)]
+    const notes = [...context.notes, ...quarantineNote(counts), ...lookbackNote(counts)]
 
     const worth = worthAnEntry(plan, counts, state, proof)
     if (!worth.entry && chains.length > 0) {
@@ -110,6 +110,11 @@ function verdict(counted: number | null, now: number | null, read: number): stri
 function quarantineNote({ quarantined }: Counts): string[] {
   if (quarantined === 0) return []
   return [`${quarantined} records are in quarantine, with the rule they broke: see _lakeward/_quarantine in the lake.`]
+}
+
+function lookbackNote({ repeated = 0 }: Counts): string[] {
+  if (repeated === 0) return []
+  return [`${repeated.toLocaleString('en')} of the records were read again by the lookback, and not written again.`]
 }
 
 function doubtful(plan: RunPlan, why: string): ApplicationFailure {

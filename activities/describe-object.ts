@@ -3,7 +3,8 @@
  *
  * Laws
  * - A plan that is stored is the run's plan: an attempt that comes later takes it, whatever the source says by then.
- * - A run that another left unfinished is finished first, under its own plan.
+ * - A run that another left unfinished is finished first, under its own plan; but one whose source is no longer reached
+ *   cannot be finished, and a run with `full` gives it up.
  */
 import { ApplicationFailure } from '@temporalio/common'
 import type { Ask, Field, Json, ObjectSchema, Source } from '../connectors/connector.ts'
@@ -11,10 +12,11 @@ import { ConnectorError, InputError } from '../connectors/errors.ts'
 import { checkOptions } from '../connectors/flow.ts'
 import { lakeIdentity } from '../connectors/lake/identity.ts'
 import { readState } from '../connectors/lake/lane-state.ts'
-import { checkMoved, draftPlan, planHash, readPlan, resumePlan, writePlan } from '../connectors/lake/plans.ts'
+import { checkMoved, draftPlan, isMoved, planHash, readPlan, resumePlan, writePlan } from '../connectors/lake/plans.ts'
 import type { LaneState, RunPlan } from '../connectors/lake/protocol.ts'
 import { planWindow } from '../connectors/lake/windows.ts'
 import { neededFields } from '../connectors/records/recipe.ts'
+import { ceilingOf, lookbackOf, planFrom } from './bounds.ts'
 import type { Connected, Deps } from './deps.ts'
 import type { DescribeInput, PlanDigest } from './digests.ts'
 import { connectSource, lakeLane, laneFlow, sourceOf } from './lane.ts'
@@ -34,18 +36,19 @@ export const describeObject = (deps: Deps) =>
     const { state, unfinished } = await readState(at, input.open.base)
     const lakeId = await lakeIdentity(at.store)
     const opened = { n: input.open.n, state, lakeId }
-    if (unfinished) {
+    const lane = laneFlow(input.task)
+    const connected = await connectSource(deps, lane.flow.source.connection, context)
+    const sourceIdentity = await connected.connector.identity(connected.session)
+    const { full } = lane.flow.run
+    if (unfinished && !(full && isMoved(unfinished.plan, { sourceIdentity, lakeId }))) {
       const plan = await writePlan(at, resumePlan(at, run, opened, unfinished))
       return digest(plan, ['Finishes the run that was left unfinished, under its bound.'])
     }
-    const lane = laneFlow(input.task)
-    const connected = await connectSource(deps, lane.flow.source.connection, context)
     lane.flow = checkOptions(lane.flow, connected.connector)
-    const sourceIdentity = await connected.connector.identity(connected.session)
-    checkMoved(state, { sourceIdentity, lakeId }, lane.flow.run.full)
+    checkMoved(state, { sourceIdentity, lakeId }, full)
 
     context.beat(`describing ${lane.object.object}`)
-    const drafted = await draft(lane, connected, state, input)
+    const { told, ...drafted } = await draft(lane, connected, state, input)
     const plan = await writePlan(
       at,
       draftPlan(at, run, opened, {
@@ -58,7 +61,8 @@ export const describeObject = (deps: Deps) =>
         },
       }),
     )
-    return digest(plan, [...context.notes])
+    const given = unfinished ? ['The run that was left unfinished read another source: it is given up.'] : []
+    return digest(plan, [...given, ...told, ...context.notes])
   })
 
 async function draft(lane: LaneFlow, connected: Connected, state: LaneState, { task, open }: DescribeInput) {
@@ -71,11 +75,13 @@ async function draft(lane: LaneFlow, connected: Connected, state: LaneState, { t
     read: object.read,
     write: flow.destination.write,
     startFrom: object.startFrom ?? null,
+    ...(object.lookbackMs === undefined ? {} : { lookback: object.lookbackMs }),
     ...flow.run,
   })
   const instant = new Date(task.nominalMs ?? open.run.startedMs).toISOString()
   const reconciled = reconcileLane(lane, schema, state, { instant, run: open.run.key })
   const { recipe } = reconciled
+  const { ceiling, told } = ceilingOf(task.nominalMs, state, window)
   const ask: Ask = {
     object: object.object,
     options: object.options,
@@ -88,21 +94,23 @@ async function draft(lane: LaneFlow, connected: Connected, state: LaneState, { t
     state: state.state,
     ...(window.from === null ? {} : { from: window.from }),
     ...(window.to === null ? {} : { to: window.to }),
-    ceiling: task.nominalMs,
+    ceiling,
     settleMs: object.settleMs ?? source.settleMs ?? 0,
     parallel: RANGES_AT_ONCE,
   }
-  const plan = await source.plan(connected.session, ask)
+  const plan = await planFrom((asked) => source.plan(connected.session, asked), ask, state)
   return {
     kind: window.kind,
     prefix: recipe.folder,
     plan,
+    ...lookbackOf(lane, schema, plan),
     sourceSchema: reconciled.source,
     outputSchema: reconciled.output,
     recipe: recipe as unknown as Json,
     recipeHash: reconciled.recipeHash,
     shape: { ...reconciled.shape, cursorField: plan.cursorField },
     drift: reconciled.drift,
+    told,
   }
 }
 

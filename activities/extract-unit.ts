@@ -9,6 +9,7 @@
 import type { Json, Page } from '../connectors/connector.ts'
 import { ConnectorError } from '../connectors/errors.ts'
 import type { RunPlan } from '../connectors/lake/protocol.ts'
+import { openLookback } from '../connectors/lake/seen.ts'
 import { beginUnit, readUnit } from '../connectors/lake/units.ts'
 import type { Deps } from './deps.ts'
 import type { ExtractInput, UnitDigest } from './digests.ts'
@@ -31,7 +32,8 @@ export const extractUnit = (deps: Deps) =>
 
     const unit = beginUnit(at, plan, { range: id, seq, previous })
     try {
-      const files = await UnitFiles.open(deps, unit, plan, plan.recipe as unknown as StoredRecipe)
+      const lookback = await openLookback(at, plan)
+      const files = await UnitFiles.open(deps, unit, plan, plan.recipe as unknown as StoredRecipe, lookback)
       const started = performance.now()
       let last: Page | undefined
       for await (const page of sourceOf({ connector, session }).read(
@@ -54,6 +56,7 @@ export const extractUnit = (deps: Deps) =>
         position: last.position,
         counts: await files.close(),
         notes: [...context.notes],
+        ...(lookback ? { seen: lookback.part() } : {}),
       })
       return {
         unit: record.id,

@@ -3,7 +3,7 @@
  * files.
  *
  * Laws
- * - read = written + filtered + dropped + quarantined, for every page.
+ * - read = written + filtered + dropped + quarantined + repeated (by a lookback), for every page.
  * - At most 64 partitions are open at once; the one that was used longest ago is closed to open another. What all sinks
  *   hold back together is bounded too: the largest is flushed.
  * - A file without rows is never staged.
@@ -13,6 +13,7 @@ import type { Field, Page } from '../connectors/connector.ts'
 import { ConnectorError } from '../connectors/errors.ts'
 import { noCounts } from '../connectors/lake/counts.ts'
 import type { Counts, RunPlan } from '../connectors/lake/protocol.ts'
+import type { Lookback } from '../connectors/lake/seen.ts'
 import type { StagedFileWriter, UnitWriter } from '../connectors/lake/units.ts'
 import type { Batch } from '../connectors/records/batch.ts'
 import { csvSink } from '../connectors/records/csv.ts'
@@ -28,6 +29,7 @@ import { InvalidRecord, compileRecipe, keyNames } from '../connectors/records/re
 import type { Pipeline } from '../connectors/records/recipe.ts'
 import type { Sink } from '../connectors/records/sink.ts'
 import type { Deps } from './deps.ts'
+import { freshRows } from './fresh-rows.ts'
 import type { StoredRecipe } from './recipe.ts'
 
 const MOST_OPEN = 64
@@ -52,23 +54,37 @@ export class UnitFiles {
   readonly #plan: RunPlan
   readonly #recipe: StoredRecipe
   readonly #pipeline: Pipeline
+  readonly #fresh: ReturnType<typeof freshRows>
   readonly #partitions: Partitioner
   /** By folder, the one used longest ago first. */
   readonly #open = new Map<string, OpenFile>()
   #quarantine: { writer: StagedFileWriter; rows: number; waiting: string[]; length: number } | null = null
   #closedBytes = 0
 
-  static async open(deps: Deps, unit: UnitWriter, plan: RunPlan, recipe: StoredRecipe): Promise<UnitFiles> {
+  static async open(
+    deps: Deps,
+    unit: UnitWriter,
+    plan: RunPlan,
+    recipe: StoredRecipe,
+    lookback: Lookback | null,
+  ): Promise<UnitFiles> {
     const keys = new Map(await Promise.all(keyNames(recipe).map(async (name) => [name, await deps.key(name)] as const)))
     const pipeline = compileRecipe(recipe, plan.sourceSchema, plan.outputSchema, (name) => keys.get(name)!)
-    return new UnitFiles(unit, plan, recipe, pipeline)
+    return new UnitFiles(unit, plan, recipe, pipeline, lookback)
   }
 
-  private constructor(unit: UnitWriter, plan: RunPlan, recipe: StoredRecipe, pipeline: Pipeline) {
+  private constructor(
+    unit: UnitWriter,
+    plan: RunPlan,
+    recipe: StoredRecipe,
+    pipeline: Pipeline,
+    lookback: Lookback | null,
+  ) {
     this.#unit = unit
     this.#plan = plan
     this.#recipe = recipe
     this.#pipeline = pipeline
+    this.#fresh = freshRows(plan, lookback)
     const schemaVersion = plan.schema?.version ?? 1
     this.#partitions = partitioner(recipe.partitionBy, plan.outputSchema, { ...recipe, schemaVersion })
   }
@@ -83,9 +99,11 @@ export class UnitFiles {
   async page(page: Page): Promise<void> {
     this.counts.pages++
     try {
-      for (const decoded of decodePage(page, this.#plan.sourceSchema)) {
+      for (const found of decodePage(page, this.#plan.sourceSchema)) {
+        const { decoded, repeated } = this.#fresh(found)
         const { batch, read, filtered, dropped, rejects } = this.#pipeline.run(decoded)
-        this.counts.read += read
+        this.counts.read += read + repeated
+        if (repeated > 0) this.counts.repeated = (this.counts.repeated ?? 0) + repeated
         this.counts.filtered += filtered
         this.counts.dropped += dropped
         this.counts.quarantined += rejects.length
@@ -106,9 +124,11 @@ export class UnitFiles {
       await this.#quarantine.writer.write(Buffer.from(this.#quarantine.waiting.join('')))
       await this.#quarantine.writer.close(this.#quarantine.rows)
     }
-    const { read, written, filtered, dropped, quarantined } = this.counts
-    if (read !== written + filtered + dropped + quarantined) {
-      throw new Error(`${read} read, but ${written} written + ${filtered} filtered + ${dropped} + ${quarantined}`)
+    const { read, written, filtered, dropped, quarantined, repeated = 0 } = this.counts
+    if (read !== written + filtered + dropped + quarantined + repeated) {
+      throw new Error(
+        `${read} read, but ${written} written + ${filtered} filtered + ${dropped} + ${quarantined} + ${repeated}`,
+      )
     }
     return this.counts
   }

@@ -21,6 +21,7 @@ export function ruleProblems(flow: unknown): Found[] {
   const objects = objectsOf(source)
   return [
     ...numbersThatDoNotFit(flow, []),
+    ...lookbackOfFull(source, objects),
     ...replaceOfIncremental(source, destination, objects),
     ...(destination['layout'] === 'appflow' ? appflowLayout(objects) : folders(objects)),
     ...sameIds(objects),
@@ -73,6 +74,17 @@ function replaceOfIncremental(source: Table, destination: Table, objects: Writte
       advice: 'write `read: full` in source, or `write: append`',
     },
   ]
+}
+
+/** A whole read looks at everything anyway. */
+function lookbackOfFull(source: Table, objects: WrittenObject[]): Found[] {
+  const advice = 'remove it, or write `read: incremental`'
+  const say = (path: Path): Found => ({ path, what: 'a lookback means something to incremental reads only', advice })
+  const shared = source['lookback'] !== undefined && source['read'] === 'full'
+  const own = objects.filter(
+    ({ written }) => written['lookback'] !== undefined && (written['read'] ?? source['read']) === 'full',
+  )
+  return [...(shared ? [say(['source', 'lookback'])] : []), ...own.map(({ path }) => say([...path, 'lookback']))]
 }
 
 function appflowLayout(objects: WrittenObject[]): Found[] {

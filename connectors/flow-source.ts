@@ -30,6 +30,8 @@ export interface FlowObject {
   cursorField?: string
   /** Absent: the connector's. */
   settleMs?: number
+  /** Milliseconds before the watermark that are read again; absent: none. */
+  lookbackMs?: number
   /** Absent: true where the read is incremental and the source shows deletes. */
   includeDeleted?: boolean
   options: JsonObject
@@ -42,10 +44,11 @@ const readKeys = {
   startFrom: time('Where the first run begins; default: everything').optional(),
   cursorField: text("The field that tells what changed; default: the connector's").optional(),
   settle: duration('How long rows may still become visible', 0).optional(),
+  lookback: duration('A window before the watermark that is read again, for what came late', 1).optional(),
   includeDeleted: flag('Deleted records come as rows with _lakeward_op = delete').optional(),
   options: options.optional(),
 }
-const laterReadKeys = ['lookback', 'format', 'csv', 'keys']
+const laterReadKeys = ['format', 'csv', 'keys']
 
 const objectName = text("The object's name at the source").refine((name) => !name.includes('*'), {
   error: words(notYet('a pattern such as Contact*'), 'name each object'),
@@ -101,6 +104,7 @@ function completeObject(
   const startFrom = written.startFrom ?? shared.startFrom
   const cursorField = written.cursorField ?? shared.cursorField
   const settleMs = written.settle ?? shared.settle
+  const lookbackMs = written.lookback ?? shared.lookback
   const includeDeleted = written.includeDeleted ?? shared.includeDeleted
   return {
     object: written.object,
@@ -113,6 +117,7 @@ function completeObject(
     ...(startFrom !== undefined && { startFrom }),
     ...(cursorField !== undefined && { cursorField }),
     ...(settleMs !== undefined && { settleMs }),
+    ...(lookbackMs !== undefined && { lookbackMs }),
     ...(includeDeleted !== undefined && { includeDeleted }),
     options: { ...plain(shared.options), ...plain(written.options) },
   }

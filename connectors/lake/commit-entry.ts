@@ -2,13 +2,14 @@
  * What an entry says, derived from the plan and the chains.
  *
  * Law: an early step carries watermark, state, generation and windows through. The last one moves them as its kind
- * says: a window never touches the watermark, a generation begins anew, the others stand at the bound.
+ * says: a window never touches the watermark, a generation begins anew, the others stand at the bound. What was read
+ * lately is said by every entry: an early step has read some of it.
  */
 import type { Json } from '../connector.ts'
 import type { Chain } from './chain.ts'
 import { addCounts, noCounts } from './counts.ts'
 import { compareInstants } from './instants.ts'
-import type { CommitEntry, LakeLane, RunPlan } from './protocol.ts'
+import type { CommitEntry, LakeLane, RunPlan, SeenRef } from './protocol.ts'
 
 export interface EntryParts {
   units: Record<string, string>
@@ -16,10 +17,11 @@ export interface EntryParts {
   last: boolean
   state: Json
   proof: CommitEntry['proof']
+  seen?: SeenRef
 }
 
 export function draftEntry(at: LakeLane, plan: RunPlan, chains: Chain[], parts: EntryParts): CommitEntry {
-  const { units, step, last, proof } = parts
+  const { units, step, last, proof, seen } = parts
   const all = chains.flatMap((chain) => chain.units)
   const { before, kind } = plan
   const replaces = last && kind.kind === 'generation' && !kind.keepOld && before.since < plan.since
@@ -38,7 +40,7 @@ export function draftEntry(at: LakeLane, plan: RunPlan, chains: Chain[], parts: 
     files: all.flatMap((unit) => unit.files),
     counts: all.reduce((sum, unit) => addCounts(sum, unit.counts), noCounts()),
     before: { n: before.n, watermark: before.watermark },
-    after: last ? movedBy(plan, parts.state) : carried(plan),
+    after: { ...(last ? movedBy(plan, parts.state) : carried(plan)), ...(seen ? { seen } : {}) },
     ...(replaces ? { replaces: { from: before.since, to: plan.since } } : {}),
     windows: last ? windowsAfter(plan) : before.windows,
     sourceSchema: plan.sourceSchema,
@@ -56,8 +58,8 @@ export function draftEntry(at: LakeLane, plan: RunPlan, chains: Chain[], parts: 
 }
 
 function carried({ before }: RunPlan): CommitEntry['after'] {
-  const { watermark, origin, state, generation, since } = before
-  return { watermark, origin, state, generation, since }
+  const { watermark, origin, state, generation, since, seen } = before
+  return { watermark, origin, state, generation, since, ...(seen ? { seen } : {}) }
 }
 
 function movedBy(plan: RunPlan, state: Json): CommitEntry['after'] {

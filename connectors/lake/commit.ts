@@ -14,11 +14,12 @@ import type { Json } from '../connector.ts'
 import type { Chain } from './chain.ts'
 import { startOf, walkChains } from './chain.ts'
 import { draftEntry } from './commit-entry.ts'
+import { seenBefore, writeSeen } from './seen.ts'
 import { deleteReplaced } from './debts.ts'
 import { createOnce, entryShape, readDocument } from './documents.ts'
 import { LakeError } from './errors.ts'
 import { laneKeys } from './keys.ts'
-import type { ChainEnd, CommitEntry, Entry, LakeLane, RunPlan } from './protocol.ts'
+import type { ChainEnd, CommitEntry, Entry, LakeLane, RunPlan, SeenRef } from './protocol.ts'
 import { rollForward } from './roll-forward.ts'
 
 export interface CommitRequest {
@@ -44,15 +45,18 @@ export async function commitRun(at: LakeLane, plan: RunPlan, request: CommitRequ
   const found = await readEntry(at, n)
   if (found) return finish(at, plan, request, found)
 
-  const before = step === 1 ? startOf(plan) : await previousStep(at, plan, n - 1, step - 1)
-  const chains = await walkChains(at, plan, before, request.units)
+  const before =
+    step === 1 ? { ranges: startOf(plan), seen: seenBefore(plan) } : await previousStep(at, plan, n - 1, step - 1)
+  const chains = await walkChains(at, plan, before.ranges, request.units)
   if (chains === null) return lostOrTaken(at, plan, request, n, 'records of its units are gone')
   if (last) for (const { range, end } of chains) if (!end.end) throw new Error(`range ${range} has not ended`)
   const dead = await deadUploads(at, plan, chains)
   if (dead.length > 0) {
     return lostOrTaken(at, plan, request, n, `${dead.length} staged files are gone, the first for ${dead[0]}`)
   }
-  const entry = draftEntry(at, plan, chains, { ...request, step, last })
+  const units = chains.flatMap((chain) => chain.units)
+  const seen = await writeSeen(at, plan, before.seen, units, n)
+  const entry = draftEntry(at, plan, chains, { ...request, step, last, ...(seen ? { seen } : {}) })
   const stored = await createOnce<Entry>(at.store, laneKeys(at.lane).entry(n), entry, entryShape)
   return finish(at, plan, request, stored)
 }
@@ -88,8 +92,13 @@ async function readEntry(at: LakeLane, n: number): Promise<Entry | null> {
   return readDocument(at.store, laneKeys(at.lane).entry(n), entryShape)
 }
 
-/** Where the ranges stand behind the step before, which has to be ours and `done`. */
-async function previousStep(at: LakeLane, plan: RunPlan, n: number, step: number): Promise<Record<string, ChainEnd>> {
+/** Where the ranges stand behind the step before, which has to be ours and `done`, and what was read by then. */
+async function previousStep(
+  at: LakeLane,
+  plan: RunPlan,
+  n: number,
+  step: number,
+): Promise<{ ranges: Record<string, ChainEnd>; seen: SeenRef | undefined }> {
   const entry = await readEntry(at, n)
   if (entry?.kind !== 'commit' || entry.run !== plan.run || entry.step !== step) {
     if (entry) throw taken(at, plan, entry)
@@ -98,7 +107,7 @@ async function previousStep(at: LakeLane, plan: RunPlan, n: number, step: number
   const outcome = await rollForward(at, entry)
   if (outcome.outcome === 'void') throw lost(at, plan, outcome.why ?? 'staged files were lost')
   if (!entry.unfinished) throw new Error(`step ${step} of run ${plan.run} was its last`)
-  return entry.unfinished.ranges
+  return { ranges: entry.unfinished.ranges, seen: entry.after.seen }
 }
 
 /** Keys of staged files that are no longer there. */

@@ -11,6 +11,7 @@ export function addCounts(a: Counts, b: Counts): Counts {
     filtered: a.filtered + b.filtered,
     dropped: a.dropped + b.dropped,
     quarantined: a.quarantined + b.quarantined,
+    ...(a.repeated || b.repeated ? { repeated: (a.repeated ?? 0) + (b.repeated ?? 0) } : {}),
     bytes: a.bytes + b.bytes,
     pages: a.pages + b.pages,
   }

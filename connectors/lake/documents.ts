@@ -9,7 +9,7 @@
 import { z } from 'zod'
 import { canonical } from './canonical.ts'
 import { LakeError } from './errors.ts'
-import type { Entry, Hint, LakeIdentity, Outcome, RunPlan, UnitRecord } from './protocol.ts'
+import type { Entry, Hint, LakeIdentity, Outcome, RunPlan, SeenObject, UnitRecord } from './protocol.ts'
 import type { ObjectStore } from './store.ts'
 
 const count = z.int().nonnegative()
@@ -32,6 +32,7 @@ const counts = z.looseObject({
   filtered: count,
   dropped: count,
   quarantined: count,
+  repeated: count.optional(),
   bytes: count,
   pages: count,
 })
@@ -50,6 +51,8 @@ const kind = z.looseObject({
   window: span.optional(),
 })
 const chainEnd = z.looseObject({ seq: count, unit: text.nullable(), cursor: json, end: z.boolean() })
+const seenRef = z.looseObject({ key: text, from: z.string(), rows: count })
+const seenPart = z.looseObject({ from: z.string(), rows: z.string() })
 const state = z.looseObject({
   n: count,
   watermark: instant,
@@ -65,6 +68,7 @@ const state = z.looseObject({
   recipeHash: z.string().nullable(),
   schema: schema.nullable().optional(),
   windows: z.array(span),
+  seen: seenRef.optional(),
 })
 const runPlan = z.looseObject({
   version,
@@ -92,6 +96,7 @@ const runPlan = z.looseObject({
   ...counted,
   generation: count,
   since: number,
+  lookback: z.looseObject({ ms: count, keys: z.array(text), cursorField: text }).optional(),
   resumes: z.looseObject({ run: text, n: number, ranges: z.record(z.string(), chainEnd) }).optional(),
 })
 const fence = z.looseObject({ version, kind: z.literal('fence'), n: number, run: text, why: z.string() })
@@ -110,7 +115,14 @@ const commit = z.looseObject({
   files: z.array(file),
   counts,
   before: z.looseObject({ n: count, watermark: instant }),
-  after: z.looseObject({ watermark: instant, origin: instant, state: json, generation: count, since: number }),
+  after: z.looseObject({
+    watermark: instant,
+    origin: instant,
+    state: json,
+    generation: count,
+    since: number,
+    seen: seenRef.optional(),
+  }),
   replaces: z.looseObject({ from: number, to: number }).optional(),
   windows: z.array(span),
   sourceSchema: fields,
@@ -144,6 +156,7 @@ const unit = z.looseObject({
   files: z.array(file),
   counts,
   notes: z.array(z.string()),
+  seen: seenPart.optional(),
 })
 
 /** A kind of document: its name for people and its shape. */
@@ -162,6 +175,10 @@ export const hintShape: Shape<Hint> = { name: 'a hint', schema: z.looseObject({ 
 export const planShape: Shape<RunPlan> = { name: 'a plan', schema: runPlan }
 export const unitShape: Shape<UnitRecord> = { name: 'a unit record', schema: unit }
 export const entryShape: Shape<Entry> = { name: 'an entry', schema: z.discriminatedUnion('kind', [commit, fence]) }
+export const seenShape: Shape<SeenObject> = {
+  name: 'what was read lately',
+  schema: seenPart.extend({ version }),
+}
 export const outcomeShape: Shape<Outcome> = { name: 'an outcome', schema: outcome }
 
 const decoder = new TextDecoder('utf-8', { fatal: true })

@@ -13,6 +13,12 @@ export function between(a: string, b: string): number {
   return parse(b).ms - parse(a).ms
 }
 
+/** Microseconds since the epoch; what is finer is cut off. */
+export function microsOf(instant: string): bigint {
+  const { ms, nanos } = parse(instant)
+  return BigInt(ms) * 1000n + BigInt(Math.floor(nanos / 1000))
+}
+
 /** Whole seconds, and the rest apart: a number of milliseconds holds no microseconds. */
 function parse(instant: string): { ms: number; nanos: number } {
   const match = ISO.exec(instant)

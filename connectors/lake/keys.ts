@@ -4,7 +4,7 @@
  * Laws
  * - Names of flows and objects are one segment each, whatever is in them: everything but letters, digits, `_`, `-` and
  *   inner dots is percent-encoded. No flow's segment begins with `_`, so `_lakeward/_…` is free for the lake's own.
- * - In byte order a lane's folder reads commits, hint, plans, (staged), units: one listing from an entry on shows all
+ * - In byte order a lane's folder reads commits, hint, plans, seen, (staged), units: one listing from an entry on shows all
  *   that an open needs.
  * - A data file's name holds lane, run, range, unit and a nonce: no two attempts, flows, namespaces or clusters share
  *   one.
@@ -16,6 +16,7 @@ import type { Lane } from './protocol.ts'
 export const IDENTITY_KEY = '_lakeward/lake.json'
 
 const NUMBER = /^(\d{8})\.(json|outcome)$/
+const SEEN = /^(\d{8})-[^/]+\.json$/
 const LONGEST_SEGMENT = 120
 
 /** One path segment for any name; two names never share one. */
@@ -79,6 +80,9 @@ export interface LaneKeys {
   plan(run: string): string
   runUnits(run: string): string
   unit(run: string, range: string, id: string): string
+  seenFolder: string
+  /** What the lane has read when entry `n` of the run is `done`. */
+  seen(n: number, run: string, digest: string): string
   /** Folder of the lane's staged files, where the store keeps them in one. */
   staged: string
   /** Folder in it of a run's staged files. */
@@ -91,6 +95,7 @@ export function laneKeys(lane: Pick<Lane, 'flow' | 'object'>): LaneKeys {
   const commits = `${root}commits/`
   const plans = `${root}plans/`
   const units = `${root}units/`
+  const seen = `${root}seen/`
   return {
     root,
     commits,
@@ -104,6 +109,8 @@ export function laneKeys(lane: Pick<Lane, 'flow' | 'object'>): LaneKeys {
     plan: (run) => `${plans}${run}.json`,
     runUnits: (run) => `${units}${run}/`,
     unit: (run, range, id) => `${units}${run}/${range}/${id}.json`,
+    seenFolder: seen,
+    seen: (n, run, digest) => `${seen}${digits(n)}-${run}-${digest}.json`,
     staged: `${root}staged`,
     area: (run) => `${root}staged/${run}`,
   }
@@ -119,6 +126,12 @@ export function parseCommitName(name: string): { n: number; part: 'entry' | 'out
   const match = NUMBER.exec(name)
   if (!match) return null
   return { n: Number(match[1]), part: match[2] === 'json' ? 'entry' : 'outcome' }
+}
+
+/** The number in a name below `seen/`; null for a file that is not the ledger's. */
+export function parseSeenName(name: string): number | null {
+  const match = SEEN.exec(name)
+  return match ? Number(match[1]) : null
 }
 
 /** `<seq>-<nonce>`, the id of a unit in its range. */

@@ -29,6 +29,8 @@ export interface Ledger {
   entries: Recorded[]
   /** Runs whose plans are there. */
   plans: string[]
+  /** Keys below `seen/`. */
+  seen: string[]
   /** Keys of unit records, by run. */
   units: Map<string, string[]>
 }
@@ -60,6 +62,7 @@ async function listLedger(at: LakeLane, hint: number): Promise<Listed> {
     entries: new Set(),
     outcomes: new Set(),
     plans: [],
+    seen: [],
     units: new Map(),
   }
   let seen = 0
@@ -71,6 +74,8 @@ async function listLedger(at: LakeLane, hint: number): Promise<Listed> {
       if (name) (name.part === 'entry' ? listed.entries : listed.outcomes).add(name.n)
     } else if (key.startsWith(keys.plans) && key.endsWith('.json')) {
       listed.plans.push(key.slice(keys.plans.length, -'.json'.length))
+    } else if (key.startsWith(keys.seenFolder)) {
+      listed.seen.push(key)
     } else if (key.startsWith(keys.units)) {
       const run = key.slice(keys.units.length).split('/')[0] as string
       const known = listed.units.get(run)

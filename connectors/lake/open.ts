@@ -21,6 +21,7 @@ import type { Ledger } from './ledger.ts'
 import { readLedger, stateOf } from './ledger.ts'
 import { readPlan } from './plans.ts'
 import type { Hint, LakeLane, LaneState, RunKey, RunPlan, Unfinished } from './protocol.ts'
+import { sweepSeen } from './seen.ts'
 import { sweepOrphans, sweepRun } from './sweep.ts'
 
 export interface Opened {
@@ -63,8 +64,10 @@ export async function openLane(at: LakeLane, run: RunKey): Promise<Opened> {
     }
     for (const [orphan, records] of left.orphans) await sweepOrphans(at, orphan, records)
     for (const plan of left.foreign) report.push(foreignText(plan))
+    const found = stateOf(ledger)
+    await sweepSeen(at, ledger.seen, n - 1, found.state.seen)
     await moveHint(at, ledger)
-    return { n, lakeId, report, ...stateOf(ledger) }
+    return { n, lakeId, report, ...found }
   }
   throw new LakeError('CommitConflict', {
     what: `other runs of this object keep taking the next number, ${MOST_OPENS} times in a row`,

@@ -24,6 +24,7 @@ export interface PlanParts {
   sourceSchema: Field[]
   outputSchema: Field[]
   recipe: Json
+  lookback?: RunPlan['lookback']
   /** Hash of what shapes the output; default: of the whole recipe. */
   recipeHash?: string
   /** What the next run compares itself with. */
@@ -117,7 +118,7 @@ export function checkMoved(
   accept = false,
 ): void {
   if (accept) return
-  const source = 'source' in expected ? expected.source.identity : expected.sourceIdentity
+  const source = identityOf(expected)
   const moved = (what: string, before: string, after: string): LakeError =>
     new LakeError('LaneMoved', {
       what: `the ${what} is ${after}, and this object was read so far with ${before}`,
@@ -126,4 +127,15 @@ export function checkMoved(
     })
   if (source !== null && source !== now.sourceIdentity) throw moved('source', source, now.sourceIdentity)
   if (expected.lakeId !== null && expected.lakeId !== now.lakeId) throw moved('lake', expected.lakeId, now.lakeId)
+}
+
+/** As `checkMoved`, as an answer. */
+export function isMoved(expected: RunPlan | LaneState, now: { sourceIdentity: string; lakeId: string }): boolean {
+  const source = identityOf(expected)
+  const { lakeId } = expected
+  return (source !== null && source !== now.sourceIdentity) || (lakeId !== null && lakeId !== now.lakeId)
+}
+
+function identityOf(expected: RunPlan | LaneState): string | null {
+  return 'source' in expected ? expected.source.identity : expected.sourceIdentity
 }

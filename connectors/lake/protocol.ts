@@ -87,6 +87,8 @@ export interface RunPlan {
   generation: number
   /** Number of the first entry of that generation. */
   since: number
+  /** Set where the flow looks back: how far, and what a record is known by. */
+  lookback?: { ms: number; keys: string[]; cursorField: string }
   /** Set where this run finishes the plan of another: its ranges go on behind what that one committed. */
   resumes?: { run: string; n: number; ranges: Record<string, ChainEnd> }
 }
@@ -141,6 +143,25 @@ export interface LaneState {
   /** null: no entry, or one from before it was kept. */
   shape?: Json
   windows: { from: string; to: string }[]
+  /** What was read lately, where the flow looks back. */
+  seen?: SeenRef
+}
+
+/** A reference to `seen/<n>-<run>-<digest>.json`. */
+export interface SeenRef {
+  key: string
+  /** From this instant up to the watermark it is whole. */
+  from: string
+  rows: number
+}
+
+/** 24 bytes per record in base64, sorted: 16 of SHA-256 over key and stamp, 8 of the stamp in microseconds. */
+export interface SeenPart {
+  from: string
+  rows: string
+}
+export interface SeenObject extends SeenPart {
+  version: 1
 }
 
 export interface Counts {
@@ -151,6 +172,8 @@ export interface Counts {
   /** Rows that a validation dropped. */
   dropped: number
   quarantined: number
+  /** Rows that an earlier run had read and a lookback read again; absent: none. */
+  repeated?: number
   bytes: number
   pages: number
 }
@@ -173,6 +196,8 @@ export interface UnitRecord {
   counts: Counts
   /** Findings for the report. */
   notes: string[]
+  /** What the unit read of the window that the next run looks back to. */
+  seen?: SeenPart
 }
 
 export interface CommittedFile extends StagedFile {
@@ -217,6 +242,7 @@ export interface CommitEntry {
     state: Json
     generation: number
     since: number
+    seen?: SeenRef
   }
   /** The entries from ≤ n < to held earlier generations, whose files this one's outcome obliges everybody to delete. */
   replaces?: { from: number; to: number }

@@ -11,7 +11,7 @@ import { noCounts } from './counts.ts'
 import { createOnce, readDocument, unitShape } from './documents.ts'
 import { joinKey, laneKeys, nonce, unitId } from './keys.ts'
 import { closedMeanwhile, readPlan } from './plans.ts'
-import type { CommittedFile, Counts, LakeLane, RunPlan, UnitRecord } from './protocol.ts'
+import type { CommittedFile, Counts, LakeLane, RunPlan, SeenPart, UnitRecord } from './protocol.ts'
 import type { StagedWriter } from './store.ts'
 import type { Json } from '../connector.ts'
 
@@ -31,6 +31,7 @@ export interface UnitEnd {
   /** `bytes` is counted here: the bytes of the files. */
   counts: Counts
   notes: string[]
+  seen?: SeenPart
 }
 
 export interface UnitWriter {

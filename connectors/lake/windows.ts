@@ -4,13 +4,15 @@
  * Laws
  * - `from`/`to` reads below the watermark (a lane without one: below `startFrom`) and carries it through; what was
  *   delivered before, by a window or by ordinary runs, is read again only with `again`.
+ * - A lookback begins before the watermark, but never before what the lane remembers of its reads.
  * - `--full` begins at the earliest of `startFrom` and the delivered windows: what it replaces, it delivers.
  * - An entry that says nothing but a later bound is written at most once a day, measured between bounds.
  */
 import type { Json } from '../connector.ts'
 import { InputError } from '../errors.ts'
+import { timestampText } from '../records/instants.ts'
 import { canonical } from './canonical.ts'
-import { between, compareInstants } from './instants.ts'
+import { between, compareInstants, microsOf } from './instants.ts'
 import type { CommitEntry, Counts, LaneState, RunKind, RunPlan } from './protocol.ts'
 
 const DAY_MS = 86_400_000
@@ -22,6 +24,8 @@ export interface WindowAsk {
   /** `replace` makes every run a generation. */
   write: string
   startFrom: string | null
+  /** Milliseconds. */
+  lookback?: number
   full?: boolean
   keepOld?: boolean
   again?: boolean
@@ -49,7 +53,7 @@ export function planWindow(ask: WindowAsk): Ruling {
   if (ask.keepOld) throw refused('keepOld', 'keepOld says what a whole new read leaves; this run is none', 'Add full.')
   if (ask.read === 'full') return { kind: { kind: 'full' }, mode: 'full', from: startFrom, to: null }
   if (state.watermark !== null) {
-    return { kind: { kind: 'incremental' }, mode: 'incremental', from: state.watermark, to: null }
+    return { kind: { kind: 'incremental' }, mode: 'incremental', from: lookedBack(ask, state.watermark), to: null }
   }
   const covered = state.windows.find(({ to }) => startFrom === null || compareInstants(startFrom, to) < 0)
   if (covered) {
@@ -62,6 +66,14 @@ export function planWindow(ask: WindowAsk): Ruling {
     ])
   }
   return { kind: { kind: 'incremental' }, mode: 'incremental', from: startFrom, to: null }
+}
+
+function lookedBack({ state: { seen }, lookback = 0 }: WindowAsk, watermark: string): string {
+  if (lookback === 0 || !seen) return watermark
+  const from = microsOf(watermark) - BigInt(lookback) * 1000n
+  const known = microsOf(seen.from)
+  if (known >= microsOf(watermark)) return watermark
+  return timestampText(from > known ? from : known)
 }
 
 /** Where a whole read begins, so that it holds all that was ever delivered. */
@@ -141,7 +153,8 @@ export interface Worth {
 export function worthAnEntry(plan: RunPlan, counts: Counts, state: Json, proof: CommitEntry['proof']): Worth {
   const { before, kind } = plan
   const { bound } = plan.plan
-  if (counts.read > 0 || plan.resumes || kind.kind === 'full' || kind.kind === 'window') return { entry: true }
+  if (counts.read > (counts.repeated ?? 0) || plan.resumes || kind.kind === 'full' || kind.kind === 'window')
+    return { entry: true }
   if (kind.kind === 'generation') {
     if ((proof.now ?? proof.planned) === 0) return { entry: true }
     const counted = proof.now ?? proof.planned

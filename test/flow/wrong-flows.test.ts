@@ -31,7 +31,6 @@ const unknownKeys: Wrong[] = [
 const notYet: Wrong[] = [
   ['top', 'maxQuarantined: 1%', 'maxQuarantined', /^not yet: maxQuarantined/],
   ['top', 'notify: { slack: x }', 'notify', /^not yet: notify comes in a later release$/, /remove it/],
-  ['source', 'lookback: 1h', 'source.lookback', /^not yet: lookback/],
   ['source', 'format: csv', 'source.format', /^not yet: format/],
   ['object', 'keys: [Id]', 'source.objects[0].keys', /^not yet: keys/],
   ['object', 'schema: { a: string }', 'source.objects[0].schema', /^not yet: schema/],
@@ -71,6 +70,10 @@ const names: Wrong[] = [
 const triggers: Wrong[] = [
   ['trigger', '{}', 'trigger', /says no time/, /cron or every/],
   ['trigger', '{ cron: 0 2 * * *, every: 1h }', 'trigger', /has cron and every/, /exactly one of cron, every, event/],
+  ['source', 'lookback: 1 hour', 'source.lookback', /'1 hour' is not a duration/, /2h or 7d/],
+  ['source', 'lookback: 0s', 'source.lookback', /longer than nothing/],
+  ['source', 'lookback: 1h\n  read: full', 'source.lookback', /incremental reads only/, /remove it/],
+  ['object', 'lookback: 1h\n      read: full', 'source.objects[0].lookback', /incremental reads only/],
   ['trigger', '{ every: 1h, jitter: 60m }', 'trigger.jitter', /is as long as every/, /less than every/],
   ['trigger', '{ every: 1h, jitter: 5 }', 'trigger.jitter', /must be text, not a number/],
   ['trigger', '{ every: 1h, start: tomorrow }', 'trigger.start', /'tomorrow' is not a time/, /2024-01-31/],

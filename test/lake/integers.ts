@@ -2,6 +2,8 @@
  * A source of integers: record i was written at second i and never changes. What a lane must hold is then plain: the
  * integers between where it began and its watermark, each once.
  *
+ * With a lookback some come late: written at second i, and visible twelve seconds later.
+ *
  * Every 17th is bad and goes to quarantine. Ranges take the integers in turns. Files are JSON lines in two partitions.
  */
 import type { Field, Json, Plan } from '../../connectors/connector.ts'
@@ -9,6 +11,8 @@ import { noCounts } from '../../connectors/lake/counts.ts'
 import type { Opened } from '../../connectors/lake/open.ts'
 import { draftPlan, resumePlan, writePlan } from '../../connectors/lake/plans.ts'
 import type { LakeLane, RunKey, RunPlan, UnitRecord } from '../../connectors/lake/protocol.ts'
+import { microsOf } from '../../connectors/lake/instants.ts'
+import { openLookback } from '../../connectors/lake/seen.ts'
 import { beginUnit, readUnit } from '../../connectors/lake/units.ts'
 import type { WindowAsk } from '../../connectors/lake/windows.ts'
 import { planWindow } from '../../connectors/lake/windows.ts'
@@ -17,6 +21,9 @@ const EPOCH = Date.UTC(2024, 0, 1)
 
 export const stampOf = (i: number): string => new Date(EPOCH + i * 1000).toISOString()
 export const integerOf = (stamp: string): number => (Date.parse(stamp) - EPOCH) / 1000
+/** Seconds from the stamp of a late record to the time it can be read. */
+export const LATE = 12
+export const isVisible = (i: number, clock: number): boolean => i % 5 !== 3 || i + LATE <= clock
 export const isBad = (i: number): boolean => i % 17 === 16
 
 /** One run's share of the world: what the source holds by then, and what the run is asked for. */
@@ -31,6 +38,8 @@ export interface Work {
   /** One range after the other, instead of all at once. */
   rangeByRange?: boolean
   ask?: Partial<WindowAsk>
+  /** Integers before the watermark that are read again, for what comes late; absent: nothing does. */
+  lookback?: number
   prefix?: string
   identity?: string
   /** The output's columns; one integer unless said. */
@@ -46,6 +55,7 @@ export async function planIntegers(at: LakeLane, run: RunKey, opened: Opened, wo
     read: 'incremental',
     write: 'append',
     startFrom: null,
+    ...(work.lookback ? { lookback: work.lookback * 1000 } : {}),
     ...work.ask,
   })
   const bound = to ?? stampOf(Math.max(work.clock, from === null ? 0 : integerOf(from)))
@@ -73,6 +83,7 @@ export async function planIntegers(at: LakeLane, run: RunKey, opened: Opened, wo
       sourceSchema: [{ name: 'i', type: 'int32', nullable: false }],
       outputSchema: work.output ?? [{ name: 'i', type: 'int32', nullable: false }],
       recipe: null,
+      ...(work.lookback ? { lookback: { ms: work.lookback * 1000, keys: ['i'], cursorField: 'stamp' } } : {}),
     }),
   )
 }
@@ -83,9 +94,17 @@ export async function extractIntegers(
   plan: RunPlan,
   place: { range: string; seq: number; previous: string | null },
   unitRows: number,
+  clock = Number.POSITIVE_INFINITY,
 ): Promise<UnitRecord> {
   const before = place.previous === null ? null : await readUnit(at, plan.run, place.range, place.previous)
-  const { rows, next } = readIntegers(plan, place.range, before?.cursor ?? null, unitRows)
+  const found = readIntegers(plan, place.range, before?.cursor ?? null, unitRows)
+  const { next } = found
+  const visible = plan.lookback ? found.rows.filter((i) => isVisible(i, clock)) : found.rows
+  const lookback = await openLookback(at, plan)
+  const rows = visible.filter((i) => {
+    const stamp = microsOf(stampOf(i))
+    return !lookback?.concerns(stamp) || !lookback.repeats(String(i), stamp)
+  })
   const unit = beginUnit(at, plan, place)
   const good = rows.filter((i) => !isBad(i))
   for (const half of [0, 1]) {
@@ -102,8 +121,16 @@ export async function extractIntegers(
     cursor: next,
     end: next === null,
     position: `at ${next}`,
-    counts: { ...noCounts(), read: rows.length, written: good.length, quarantined: bad.length, pages: 1 },
+    counts: {
+      ...noCounts(),
+      read: visible.length,
+      written: good.length,
+      quarantined: bad.length,
+      repeated: visible.length - rows.length,
+      pages: 1,
+    },
     notes: [],
+    ...(lookback ? { seen: lookback.part() } : {}),
   })
 }
 

@@ -123,7 +123,7 @@ export class LaneWorkflow {
       for (const [range, chain] of Object.entries(last)) {
         if (chain.end) continue
         const place = { range, seq: chain.seq + 1, previous: chain.unit }
-        const unit = await this.step('unit', (at) => extractIntegers(at, plan, place, work.unitRows ?? 8))
+        const unit = await this.step('unit', (at) => extractIntegers(at, plan, place, work.unitRows ?? 8, work.clock))
         last[range] = { seq: unit.seq, unit: unit.id, end: unit.end }
         counts = addCounts(counts, unit.counts)
         sinceStep += 1

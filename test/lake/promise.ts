@@ -9,7 +9,7 @@ import { currentFiles } from '../../connectors/lake/readers.ts'
 import { lane8, laneKeys } from '../../connectors/lake/keys.ts'
 import type { CommitEntry, LakeLane } from '../../connectors/lake/protocol.ts'
 import type { ObjectStore } from '../../connectors/lake/store.ts'
-import { integerOf, isBad } from './integers.ts'
+import { integerOf, isBad, isVisible } from './integers.ts'
 
 export interface Expectation {
   /** A run ended well since the last trouble, and nobody works on the lane: nothing of dead runs may be left. */
@@ -19,6 +19,8 @@ export interface Expectation {
   prefix?: string
   /** Namespaces that have written to the lane, besides its own. */
   namespaces?: string[]
+  /** The source's clock when it was read last, by a lane that looks back: what was not there yet is not due. */
+  clock?: number
   /** Entries that came out void; without lost files there is none. */
   voids?: number | 'any'
 }
@@ -47,7 +49,9 @@ export async function checkPromise(at: LakeLane, expected: Expectation = {}): Pr
     store,
     current.flatMap((entry) => entry.files.filter((file) => file.quarantine)),
   )
-  const due = current.filter(({ last }) => last).flatMap(integersOf)
+  const { clock } = expected
+  const whole = current.filter(({ last }) => last).flatMap(integersOf)
+  const due = clock === undefined ? whole : whole.filter((i) => isVisible(i, clock))
   if (unfinished) {
     expect(new Set(integers).size, 'each once').toBe(integers.length)
     expect(
@@ -65,7 +69,7 @@ export async function checkPromise(at: LakeLane, expected: Expectation = {}): Pr
     )
     const isOurs = (key: string): boolean => own.some((digits) => key.includes(`/${digits}-`))
     await checkVisible(at, done, expected.prefix ?? 'data/integers', isOurs)
-    await checkLeftovers(at, expected.except ?? [], isOurs)
+    await checkLeftovers(at, expected.except ?? [], isOurs, state.seen?.key)
   }
   return { integers: sorted(integers) }
 }
@@ -126,10 +130,17 @@ async function checkVisible(at: LakeLane, done: CommitEntry[], prefix: string, i
   expect(sortedText(seen), 'visible files').toEqual(sortedText(due))
 }
 
-async function checkLeftovers(at: LakeLane, except: string[], isOurs: Ours): Promise<void> {
-  const { root, commits, hint, staged } = laneKeys(at.lane)
+async function checkLeftovers(at: LakeLane, except: string[], isOurs: Ours, seen?: string): Promise<void> {
+  const { root, commits, hint, staged, seenFolder } = laneKeys(at.lane)
   const left: string[] = []
-  for await (const { key } of at.store.list(root)) if (!key.startsWith(commits) && key !== hint) left.push(key)
+  const lately: string[] = []
+  for await (const { key } of at.store.list(root)) {
+    if (key.startsWith(seenFolder)) lately.push(key)
+    else if (!key.startsWith(commits) && key !== hint) left.push(key)
+  }
+  if (seen) expect(lately, 'what was read lately').toContain(seen)
+  // What an entry replaced, the next open removes.
+  expect(lately.length, lately.join()).toBeLessThanOrEqual(2)
   for await (const { key } of at.store.staged(staged, '')) if (isOurs(key)) left.push(`staged ${key}`)
   expect(
     left.filter((key) => !except.some((run) => key.includes(run))),
