@@ -12,6 +12,7 @@ import { addApplyCommands } from './commands/apply.ts'
 import { addFlowCommands } from './commands/flows.ts'
 import { addInstallationCommands } from './commands/installation.ts'
 import { addDemoCommand } from './commands/demo/demo.ts'
+import { addLoginCommand } from './commands/login.ts'
 import { addPreviewCommand } from './commands/preview.ts'
 import { addRepairCommand } from './commands/repair.ts'
 import { addRunCommands } from './commands/run.ts'
@@ -57,6 +58,7 @@ export function build(view: Screen, exit: { code: number }): Command {
   const register = registrar(program, (options): Call => ({ view, options }), exit)
   program.commandsGroup('To begin:')
   addInstallationCommands(register)
+  addLoginCommand(register)
   addWorkerCommands(register)
   addDemoCommand(register)
   program.commandsGroup('Flow files, and what they read:')

@@ -82,6 +82,8 @@ export interface Connector {
   clockUrl?: string
   /** Which org, instance, account or directory the connection reaches now: compared by every activity with the plan. */
   identity(session: Session): Promise<string>
+  /** Who is logged in, for people: what it is, and its name. */
+  account?(session: Session): Promise<Record<string, string>>
   source?: Source
   destination?: Destination
   events?: Events
@@ -103,6 +105,10 @@ export interface AuthKind {
   send: 'bearer' | 'basic' | { header: string; prefix?: string } | 'none'
   /** Names of token answer members to keep beside the access token (`instance_url`); never secret. */
   keep?: string[]
+  /** Whom a signed assertion is addressed to, where the connection does not say. */
+  audience?(settings: JsonObject): string
+  /** What keeps this login from working as it is configured (a second line: what to do); undefined: nothing. */
+  unfit?(settings: JsonObject, auth: Record<string, unknown>): string | undefined
 }
 
 export interface Limit {
@@ -348,11 +354,7 @@ export interface Load {
   keys: string[]
   write: 'append' | 'replace' | 'upsert'
 }
-export interface LoadResult {
-  inserted: number
-  updated: number
-  deleted: number
-}
+export type LoadResult = { inserted: number; updated: number; deleted: number }
 
 export interface RecordSink {
   writes: WriteKind[]

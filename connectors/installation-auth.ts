@@ -4,12 +4,13 @@
  * Law: secrets are references, never text; what stands where a secret must stand is in no message.
  */
 import { z } from 'zod'
-import type { AuthKind } from './connector.ts'
+import type { AuthKind, JsonObject } from './connector.ts'
 import { meant } from './nearest.ts'
 import {
   always,
   examine,
   type Found,
+  integer,
   isTable,
   kind,
   list,
@@ -31,8 +32,11 @@ export interface ConnectionAuth {
   tokenUrl?: string
   authorizeUrl?: string
   scopes?: string[]
-  [field: string]: Secret | string[] | undefined
+  [field: string]: Secret | string[] | number | undefined
 }
+
+/** Where a person's login comes back to: `http://localhost:8417/callback` is registered with the vendor. */
+export const REDIRECT_PORT = 8417
 
 const references = '{ env: NAME } or { file: path }'
 
@@ -80,18 +84,39 @@ const textOrReference = z.union([text('Text'), reference]).describe(`Text, or a 
 interface Grant {
   open: string[]
   secret: string[]
+  /** Secrets that may be left out. */
   optional: string[]
+  more?: Record<string, z.ZodType>
 }
 
 /** The grants that work, under the names OAuth gives them. */
 const grants: Record<string, Grant> = {
   client_credentials: { open: ['clientId'], secret: ['clientSecret'], optional: [] },
   refresh_token: { open: ['clientId'], secret: ['refreshToken'], optional: ['clientSecret'] },
+  authorization_code: {
+    open: ['clientId'],
+    secret: [],
+    optional: ['clientSecret'],
+    more: {
+      redirectPort: integer(`Port of this machine that a login comes back to; default: ${REDIRECT_PORT}`, 1)
+        .max(65_535)
+        .optional(),
+    },
+  },
+  jwt_bearer: {
+    open: ['subject'],
+    secret: ['privateKey'],
+    optional: ['passphrase'],
+    more: {
+      clientId: textOrReference.optional(),
+      audience: text("Whom the assertion is addressed to; default: the connector's").optional(),
+    },
+  },
 }
-const laterGrants = ['basic', 'token', 'api_key', 'authorization_code', 'jwt_bearer', 'aws_keys', 'signature']
+const laterGrants = ['basic', 'token', 'api_key', 'aws_keys', 'signature']
 
-function grantSchema(type: string, { open, secret: secrets, optional }: Grant, plain: boolean) {
-  const shape: Record<string, z.ZodType> = { type: z.literal(type).describe('Kind of login') }
+function grantSchema(type: string, { open, secret: secrets, optional, more }: Grant, plain: boolean) {
+  const shape: Record<string, z.ZodType> = { type: z.literal(type).describe('Kind of login'), ...more }
   for (const field of open) shape[field] = textOrReference
   for (const field of secrets) shape[field] = secret(plain)
   for (const field of optional) shape[field] = secret(plain).optional()
@@ -143,4 +168,12 @@ export function readAuth(
   const result = examine(grantSchema(type, grant, plain), input)
   if ('value' in result) return { value: result.value as ConnectionAuth }
   return { found: result.found.map((problem) => ({ ...problem, path: [...base, ...problem.path] })) }
+}
+
+/** What only shows when settings and login are seen together. */
+export function unfitLogin(auth: ConnectionAuth | null, kinds: AuthKind[], settings: JsonObject, base: Path): Found[] {
+  const said = auth && kinds.find(({ type }) => type === auth.type)?.unfit?.(settings, auth)
+  if (!said) return []
+  const [what = said, advice] = said.split('\n')
+  return [{ path: base, what, ...(advice && { advice }) }]
 }

@@ -12,7 +12,7 @@ import { readDocument } from './document.ts'
 import { InputError } from './errors.ts'
 import { name, NAME } from './flow-values.ts'
 import { isSafe } from './http.ts'
-import { type ConnectionAuth, readAuth, secret, type Secret } from './installation-auth.ts'
+import { type ConnectionAuth, readAuth, secret, type Secret, unfitLogin } from './installation-auth.ts'
 import { meant, nearest } from './nearest.ts'
 import {
   examine,
@@ -178,6 +178,9 @@ async function readConnection(one: string, raw: unknown, context: Context): Prom
   if ('found' in auth) found.push(...auth.found)
   const allowInsecure = raw['allowInsecure'] === true
   found.push(...addressProblems(raw, base, allowInsecure))
+  if ('value' in auth && 'value' in settings) {
+    found.push(...unfitLogin(auth.value, connector.auth, settings.value as JsonObject, [...base, 'auth']))
+  }
   if (found.length > 0 || 'found' in common || 'found' in settings || 'found' in auth) return { found, lake }
 
   const { taskQueue } = common.value

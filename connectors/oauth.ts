@@ -9,9 +9,21 @@ import { classify, showBody } from './classify.ts'
 import type { Answer, Meaning } from './classify.ts'
 import type { ErrorRule, ErrorShape } from './connector.ts'
 
+/** What a token endpoint is asked with. */
 export type Grant =
   | { type: 'client_credentials'; clientId: string; clientSecret: string; scopes?: string[] }
   | { type: 'refresh_token'; clientId: string; clientSecret?: string; refreshToken: string; scopes?: string[] }
+  /** A signed statement who asks and as whom: https://www.rfc-editor.org/rfc/rfc7523 */
+  | { type: 'jwt_bearer'; assertion: string; scopes?: string[] }
+  /** What a person's login sent back, and the proof that we asked: https://www.rfc-editor.org/rfc/rfc7636 */
+  | {
+      type: 'authorization_code'
+      clientId: string
+      clientSecret?: string
+      code: string
+      redirectUri: string
+      codeVerifier: string
+    }
 
 export interface TokenRequest {
   method: 'POST'
@@ -27,10 +39,22 @@ export interface TokenAnswer {
 }
 
 export function tokenRequest(grant: Grant): TokenRequest {
-  const form = new URLSearchParams({ grant_type: grant.type, client_id: grant.clientId })
-  if (grant.clientSecret !== undefined) form.set('client_secret', grant.clientSecret)
-  if (grant.type === 'refresh_token') form.set('refresh_token', grant.refreshToken)
-  if (grant.scopes && grant.scopes.length > 0) form.set('scope', grant.scopes.join(' '))
+  const form = new URLSearchParams()
+  const put = (name: string, value: string | undefined): void => {
+    if (value !== undefined && value !== '') form.set(name, value)
+  }
+  put('grant_type', grant.type === 'jwt_bearer' ? 'urn:ietf:params:oauth:grant-type:jwt-bearer' : grant.type)
+  if (grant.type === 'jwt_bearer') put('assertion', grant.assertion)
+  else {
+    put('client_id', grant.clientId)
+    put('client_secret', grant.clientSecret)
+  }
+  if (grant.type === 'refresh_token') put('refresh_token', grant.refreshToken)
+  if (grant.type === 'authorization_code') {
+    put('code', grant.code)
+    put('redirect_uri', grant.redirectUri)
+    put('code_verifier', grant.codeVerifier)
+  } else put('scope', grant.scopes?.join(' '))
   return {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
@@ -54,6 +78,7 @@ export const oauthErrors: ErrorRule[] = [
     kind: 'auth',
     advice: settingsAdvice,
   },
+  { code: 'access_denied', kind: 'auth', advice: 'Log in again, as a user who may use the app, and allow it.' },
   { code: 'invalid_request', kind: 'auth', advice: settingsAdvice },
   { code: ['temporarily_unavailable', 'server_error'], kind: 'transient' },
   { status: 429, kind: 'throttled', waitMs: 60_000 },
@@ -93,6 +118,13 @@ export function readTokenAnswer(answer: Answer, keep: string[], rules: ErrorRule
     ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refreshToken } : {}),
     kept,
   }
+}
+
+/** What the login page sent back instead of a code. */
+export function meaningOfRefusal(error: string, description: string | undefined, rules: ErrorRule[]): Meaning {
+  const body = Buffer.from(JSON.stringify({ error, error_description: description }))
+  const meaning = classify({ status: 400, headers: {}, body }, [...rules, ...oauthErrors], oauthShapes)
+  return { ...meaning, reason: meaning.reason.replace(/^400 /, '') }
 }
 
 function objectIn(body: Uint8Array): Record<string, unknown> | null {

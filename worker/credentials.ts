@@ -15,8 +15,12 @@ import { ConnectorError, InputError, LoginLost, showProblem } from '../connector
 import type { Token } from '../connectors/http.ts'
 import type { TokenAnswer } from '../connectors/oauth.ts'
 import { redact } from '../connectors/redact.ts'
-import { fetchToken, LoginRefused, resolveLogin } from './login.ts'
+import { renewal, sentToken } from './grants.ts'
+import { LoginRefused } from './login-refused.ts'
+import { fetchToken, resolveLogin } from './login.ts'
 import type { ConnectionLogin, Resolved } from './login.ts'
+import { personLogin } from './person-login.ts'
+import type { PersonLogin } from './person-login.ts'
 import { dropMarker, isUnderWay, setMarker } from './refresh-marker.ts'
 import type { Marker } from './refresh-marker.ts'
 import { StateError } from './state.ts'
@@ -39,6 +43,8 @@ export interface Credentials {
    * Keeps what a login by a person brought, in place of all before it; with it, the connection counts as usable again.
    */
   store(connection: string, answer: TokenAnswer): Promise<{ version: number }>
+  /** Opens a login by a person; its answer is stored, and counts from then on. */
+  login(connection: string): Promise<PersonLogin<{ version: number }>>
   /** Reads the store again at the next `current`. */
   forget(connection: string): void
   /** The connection's refresh token changes with every use: only its owner may refresh it. */
@@ -168,7 +174,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
         })
         if (answer === null) continue
         // Nothing may come between the vendor's answer and this: see the laws above.
-        const next = renewed(answer, base, sentWith(found, base), owner)
+        const next = renewed(answer, base, sentToken(found.grant, base.refreshToken), owner)
         const after = { stored, version: version + 1, marker, holdMs: HOLD_MS }
         return taken(connection, await persist(connection, fingerprint, next, after))
       } finally {
@@ -177,13 +183,20 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     }
   }
 
-  async function ask(connection: string, found: Resolved, base: StoredLogin): Promise<TokenAnswer> {
-    const { connector } = await login(connection)
-    const rules = connector.errors.filter(({ code }) => code !== undefined)
-    const { grant } = found
-    const { refreshToken } = base
-    const newest = grant.type === 'refresh_token' && refreshToken ? { ...grant, refreshToken } : grant
-    return fetchToken(wires.of(connection), found, newest, rules)
+  async function ask(connection: string, found: Resolved, { refreshToken }: StoredLogin): Promise<TokenAnswer> {
+    const wire = wires.of(connection)
+    const grant = await renewal(found.grant, { connection, refreshToken, nowMs: wire.now() ?? Date.now() })
+    return fetchToken(wire, found, grant, await rulesOf(connection))
+  }
+
+  async function rulesOf(connection: string) {
+    return (await login(connection)).connector.errors.filter(({ code }) => code !== undefined)
+  }
+
+  async function byPerson(connection: string): Promise<PersonLogin<{ version: number }>> {
+    const found = await resolved(connection)
+    const page = await personLogin(await login(connection), found, wires.of(connection), await rulesOf(connection))
+    return { ...page, take: (text) => spoken(connection, async () => store(connection, await page.take(text))) }
   }
 
   /** Stores the login under the next number, after the document that was loaded or after whatever came since. */
@@ -270,6 +283,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     current,
     refresh,
     store,
+    login: (connection) => spoken(connection, () => byPerson(connection)),
     forget: (connection) => void cache.delete(connection),
     rotates: (connection) =>
       spoken(connection, async () => {
@@ -282,17 +296,12 @@ export function createCredentials(options: CredentialsOptions): Credentials {
 
 const DOUBT = 'The answer to an earlier refresh was lost, and the vendor may have replaced the refresh token with it.'
 
-/** The refresh token that goes to the vendor; null: the login sends none. */
-function sentWith({ grant }: Resolved, { refreshToken }: StoredLogin): string | null {
-  return grant.type === 'refresh_token' ? (refreshToken ?? grant.refreshToken) : null
-}
-
 /** The login after a request that brought no token. */
 function afterwards(error: unknown, base: StoredLogin, found: Resolved): StoredLogin {
   if (!(error instanceof LoginRefused)) return base
   const { kind, code, waitMs: _, ...meaning } = error.meaning
   // Other refusals are of the app or its secret: the vendor has not looked at the refresh token.
-  if (kind !== 'auth' || code !== 'invalid_grant' || sentWith(found, base) === null) {
+  if (kind !== 'auth' || code !== 'invalid_grant' || sentToken(found.grant, base.refreshToken) === null) {
     return { ...base, doubt: base.doubt || error.answerLost }
   }
   return { ...base, lost: { ...meaning, code, secrets: found.secretsPrint, doubt: base.doubt } }

@@ -8,10 +8,12 @@ import type { AuthKind, Connector, JsonObject } from '../connectors/connector.ts
 import { exchange, NoAnswer } from '../connectors/exchange.ts'
 import type { Wire } from '../connectors/exchange.ts'
 import { fill, isSafe } from '../connectors/http.ts'
-import type { Meaning } from '../connectors/classify.ts'
 import { readTokenAnswer, tokenRequest } from '../connectors/oauth.ts'
 import type { Grant, TokenAnswer } from '../connectors/oauth.ts'
 import { version } from '../connectors/version.ts'
+import { configured, essence, secretsOf } from './grants.ts'
+import type { Configured } from './grants.ts'
+import { LoginRefused, refused } from './login-refused.ts'
 import { resolveSecret } from '../connectors/secrets.ts'
 import type { SecretRef } from '../connectors/secrets.ts'
 
@@ -29,7 +31,7 @@ export interface ConnectionLogin {
 
 export interface Resolved {
   kind: AuthKind
-  grant: Grant
+  grant: Configured
   tokenUrl: URL
   /** Changes when another login is configured: what was stored for the earlier one is not used then. */
   fingerprint: string
@@ -41,55 +43,30 @@ export interface Resolved {
 /** The token endpoint answers within this, or the refresh has failed. */
 const TOKEN_MS = 30_000
 
-export class LoginRefused extends Error {
-  override readonly name = 'LoginRefused'
-  readonly meaning: Meaning & { status?: number }
-  /** The request may have reached the vendor, but its answer did not reach us. */
-  readonly answerLost: boolean
-  /** The login itself is refused for good: a person must log in. */
-  readonly gone: boolean
-
-  constructor(meaning: Meaning & { status?: number }, more: { answerLost?: boolean; gone?: boolean } = {}) {
-    super(meaning.reason)
-    this.meaning = meaning
-    this.answerLost = more.answerLost ?? false
-    this.gone = more.gone ?? false
-  }
-}
-
 /** null: the connection needs no login. */
 export async function resolveLogin(login: ConnectionLogin, env?: NodeJS.ProcessEnv): Promise<Resolved | null> {
   const { auth, connector, settings } = login
   if (!auth || connector.auth.length === 0) return null
   const kind = connector.auth.find(({ type }) => type === auth.type)
-  if (!kind || (auth.type !== 'client_credentials' && auth.type !== 'refresh_token')) {
+  if (!kind) {
     const offered = connector.auth.map(({ type }) => type).join(', ')
     throw refused(`${connector.name} has no login of type ${auth.type}`, `Use one of: ${offered}.`)
   }
-  const field = (name: string): Promise<string> => textOf(auth[name], name, login, env)
-  const clientId = await field('clientId')
-  const clientSecret = auth.clientSecret === undefined ? undefined : await field('clientSecret')
-  const scopes = Array.isArray(auth.scopes) ? auth.scopes.map(String) : kind.scopes
-  const grant: Grant =
-    auth.type === 'client_credentials'
-      ? { type: auth.type, clientId, clientSecret: clientSecret ?? (await field('clientSecret')), scopes }
-      : { type: auth.type, clientId, clientSecret, refreshToken: await field('refreshToken'), scopes }
+  const grant = await configured({ auth, settings, kind, text: (name) => textOf(auth[name], name, login, env) })
   const address = typeof auth.tokenUrl === 'string' ? auth.tokenUrl : fill(kind.tokenUrl ?? '', settings)
   if (!address || !URL.canParse(address)) throw refused('the address of the token endpoint is not known')
   const tokenUrl = new URL(address)
   if (!isSafe(tokenUrl, login.allowInsecure)) {
     throw refused(`${tokenUrl.origin} is not https`, 'Use https, or set allowInsecure: true for this connection.')
   }
-  const { clientSecret: _, ...identity } = grant
-  const secrets = [grant.clientSecret, grant.type === 'refresh_token' ? grant.refreshToken : undefined]
   return {
     kind,
     grant,
     tokenUrl,
     // A new secret for the same app leaves the tokens it has handed out as they are.
-    fingerprint: hashOf([tokenUrl.href, identity]),
+    fingerprint: hashOf([tokenUrl.href, essence(grant)]),
     secretsPrint: hashOf([tokenUrl.href, grant]),
-    secrets: secrets.filter((secret) => secret !== undefined),
+    secrets: secretsOf(grant),
   }
 }
 
@@ -132,8 +109,4 @@ async function textOf(value: unknown, name: string, login: ConnectionLogin, env?
 
 function hashOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('base64')
-}
-
-function refused(reason: string, advice?: string): LoginRefused {
-  return new LoginRefused({ kind: 'auth', reason, ...(advice ? { advice } : {}) })
 }

@@ -4,7 +4,9 @@
  */
 import type { Connector, ObjectInfo, Session, Source } from '../../connectors/connector.ts'
 import { ConnectorError, InputError } from '../../connectors/errors.ts'
+import type { Connection } from '../../connectors/installation.ts'
 import { meant } from '../../connectors/nearest.ts'
+import type { Parts } from '../../worker/assemble.ts'
 import { INTERRUPTED } from '../failures.ts'
 import { installationPath } from '../installation-check.ts'
 import type { Call } from './call.ts'
@@ -19,16 +21,25 @@ export interface Local {
   notes: Set<string>
 }
 
-/** Ctrl-C ends what is being read. */
-export async function withSource(
+/** A connection of the local lakeward.yaml, before anything is asked of its system. */
+export interface Opened {
+  parts: Parts
+  configured: Connection
+  /** Aborted by Ctrl-C. */
+  signal: AbortSignal
+}
+
+/** Ctrl-C ends what is being done. */
+export async function withConnection(
   { options }: Call,
   connection: string,
-  work: (local: Local) => Promise<void>,
+  work: (opened: Opened) => Promise<void>,
 ): Promise<number> {
   const { openParts } = await import('../../worker/assemble.ts')
   const parts = await openParts({ installation: installationPath(options.config) })
   const { connections, path } = parts.installation
-  if (!connections[connection]) {
+  const configured = connections[connection]
+  if (!configured) {
     const names = Object.keys(connections)
     throw new InputError([
       {
@@ -41,10 +52,27 @@ export async function withSource(
   const stop = new AbortController()
   const onInterrupt = (): void => stop.abort()
   process.once('SIGINT', onInterrupt)
-  const notes = new Set<string>()
   try {
+    await work({ parts, configured, signal: stop.signal })
+    return 0
+  } catch (error) {
+    if (stop.signal.aborted) return INTERRUPTED
+    throw error
+  } finally {
+    process.removeListener('SIGINT', onInterrupt)
+    await parts.close()
+  }
+}
+
+export async function withSource(
+  call: Call,
+  connection: string,
+  work: (local: Local) => Promise<void>,
+): Promise<number> {
+  return withConnection(call, connection, async ({ parts, signal }) => {
+    const notes = new Set<string>()
     const { connector, session } = await parts.connect(connection, {
-      signal: stop.signal,
+      signal,
       beat: () => {},
       note: (text) => notes.add(text),
     })
@@ -58,14 +86,7 @@ export async function withSource(
       ])
     }
     await work({ connector, source: connector.source, session, key: (name) => parts.key(name), notes })
-    return 0
-  } catch (error) {
-    if (stop.signal.aborted) return INTERRUPTED
-    throw error
-  } finally {
-    process.removeListener('SIGINT', onInterrupt)
-    await parts.close()
-  }
+  })
 }
 
 /** Says which object was probably meant, where the source says that there is none of the name. */

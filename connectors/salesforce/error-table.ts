@@ -29,9 +29,70 @@ export const errors: ErrorRule[] = [
   },
   {
     code: 'invalid_grant',
-    message: 'expired access/refresh token|token validity expired|inactive user|user hasn',
+    message: 'expired access/refresh token|token validity expired',
     kind: 'auth',
-    advice: 'Salesforce no longer takes this login: it was revoked, has run out, or its user is not active.',
+    advice: 'Salesforce no longer takes this login: it was revoked, or has run out.',
+  },
+  {
+    code: ['invalid_grant', 'invalid_app_access'],
+    message: 'user hasn.t approved this consumer|not admin approved',
+    kind: 'auth',
+    advice:
+      "Pre-authorize the user: in the app's policies, Permitted Users is 'Admin approved users are pre-authorized', " +
+      'and one of its permission sets or profiles is the one of the user.',
+  },
+  {
+    code: ['invalid_grant', 'invalid_request'],
+    message: 'audience',
+    kind: 'auth',
+    advice:
+      'A JWT is for https://login.salesforce.com (production) or https://test.salesforce.com (sandboxes, scratch ' +
+      'orgs): set loginUrl to the org of the user, or audience where it is neither.',
+  },
+  {
+    code: 'invalid_grant',
+    message: 'expired authorization code',
+    kind: 'auth',
+    advice:
+      'A code works once, for some minutes: run `lakeward login` again. With jwt_bearer it means that the clock of ' +
+      'this machine is wrong.',
+  },
+  {
+    code: ['invalid_grant', 'invalid_client'],
+    message: 'invalid assertion',
+    kind: 'auth',
+    advice:
+      "The private key and the certificate that was uploaded to the app ('Enable JWT Bearer Flow') must belong " +
+      'together, and clientId must be the consumer key of that app.',
+  },
+  {
+    code: 'invalid_grant',
+    message: 'code verifier',
+    kind: 'auth',
+    advice: 'The code belongs to another login than this one: run `lakeward login` again and use its address.',
+  },
+  {
+    code: 'invalid_grant',
+    message: 'inactive|locked',
+    kind: 'auth',
+    advice: "Activate or unlock the connection's user in Salesforce.",
+  },
+  {
+    code: 'invalid_scope',
+    kind: 'auth',
+    advice:
+      "Give the app the scopes 'Manage user data via APIs (api)' and 'Perform requests at any time (refresh_token, " +
+      "offline_access)'.",
+  },
+  {
+    code: ['OAUTH_APP_BLOCKED', 'OAUTH_APPROVAL_ERROR_GENERIC'],
+    kind: 'auth',
+    advice: 'An administrator must allow the app and its user: Setup > Connected Apps OAuth Usage, and its policies.',
+  },
+  {
+    code: 'redirect_uri_mismatch',
+    kind: 'auth',
+    advice: "The Callback URLs of the app's OAuth settings must have the redirect address exactly as it is.",
   },
   { code: ['inactive_user', 'inactive_org'], kind: 'auth', advice: "Activate the connection's user in Salesforce." },
   { code: 'rate_limit_exceeded', kind: 'throttled', waitMs: minute },

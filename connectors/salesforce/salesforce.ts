@@ -1,8 +1,9 @@
 /** Salesforce: what it takes to reach an org. Facts and their sources are in README.md beside this file. */
-import type { AuthKind, Connector, Limit, Session } from '../connector.ts'
-import { ConnectorError } from '../errors.ts'
+import type { Connector, Limit } from '../connector.ts'
 import { parsed, strict } from '../strict.ts'
 import { errors, errorShapes } from './error-table.ts'
+import { wrongHost } from './hosts.ts'
+import { account, auth, identity } from './login.ts'
 import { source } from './source.ts'
 
 /** Summer '26; 31.0 to 40.0 go in 2028, older ones are gone. */
@@ -14,6 +15,8 @@ const settings = strict('a Salesforce connection', {
     (written) => {
       const url = URL.canParse(written) ? new URL(written) : null
       if (!url || !['https:', 'http:'].includes(url.protocol)) return { refused: 'must be an https address' }
+      const wrong = wrongHost(url)
+      if (wrong) return { refused: wrong }
       if (url.username || url.password || url.search || url.hash || url.pathname !== '/') {
         return { refused: `must be an address alone, such as ${url.origin}` }
       }
@@ -34,13 +37,6 @@ const settings = strict('a Salesforce connection', {
   ).prefault(API_VERSION),
 })
 
-/** https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_flows.htm */
-const login = { tokenUrl: '{loginUrl}/services/oauth2/token', send: 'bearer', keep: ['instance_url', 'id'] } as const
-const auth: AuthKind[] = [
-  { type: 'client_credentials', ...login, keep: [...login.keep] },
-  { type: 'refresh_token', ...login, keep: [...login.keep] },
-]
-
 const limits: Limit[] = [
   { name: 'requests per day', header: { name: 'sforce-limit-info', pattern: 'api-usage={used}/{max}' }, parallel: 16 },
 ]
@@ -57,23 +53,6 @@ export const salesforce: Connector = {
   // Needs no login. https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_versions.htm
   clockUrl: '/services/data',
   identity,
+  account,
   source,
-}
-
-/** Organization and user: another user of the same org may see other records. */
-async function identity(session: Session): Promise<string> {
-  const id = (await session.http.token('id')) ?? ''
-  const [, organization, user] = /\/id\/(\w+)\/(\w+)$/.exec(id) ?? []
-  if (organization && user) return `${organization}/${user}`
-  // https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm
-  const doing = 'ask who we are'
-  const { body } = await session.http.request({ url: '/services/oauth2/userinfo', accept: 'json', doing })
-  const said = JSON.parse(Buffer.from(body).toString('utf8')) as { organization_id?: string; user_id?: string }
-  if (said.organization_id && said.user_id) return `${said.organization_id}/${said.user_id}`
-  throw new ConnectorError({
-    connector: 'salesforce',
-    doing,
-    kind: 'answer',
-    reason: 'the answer names no organization and user',
-  })
 }

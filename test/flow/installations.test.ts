@@ -271,14 +271,7 @@ const auths: Wrong[] = [
     /client_credentials \| refresh_token/,
   ],
   ['type mistyped', 'type: refresh_token', 'type: refreshToken', `${crm}.auth.type`, /did you mean 'refresh_token'/],
-  [
-    'type of later',
-    'type: refresh_token',
-    'type: jwt_bearer',
-    `${crm}.auth.type`,
-    /^not yet: 'jwt_bearer'/,
-    /until then/,
-  ],
+  ['type of later', 'type: refresh_token', 'type: basic', `${crm}.auth.type`, /^not yet: 'basic'/, /until then/],
   [
     'type not offered',
     'connector: org\n    loginUrl: https://acme.example.com',

@@ -1,14 +1,19 @@
 /**
- * The token endpoint: client credentials and refresh tokens, with rotation. Answers carry no `expires_in`.
+ * The token endpoint: client credentials, JWT bearer, authorization codes and refresh tokens, with rotation. Answers
+ * carry no `expires_in`.
  *
  * https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_endpoints.htm
  */
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Answer } from './answer.ts'
+import { type AuthorizeSettings, LoginPage } from './authorize.ts'
+import { type JwtSettings, refusalOf } from './jwt.ts'
 
-export interface OAuthSettings {
+export interface OAuthSettings extends AuthorizeSettings, JwtSettings {
   clientId: string
   clientSecret: string
+  /** Codes and refresh tokens are taken with the app's secret only. */
+  requireSecret: boolean
   /** The refresh token a person's login left behind. */
   refreshToken: string
   tokenLifetimeMs: number
@@ -20,6 +25,8 @@ export interface OAuthSettings {
   tokenMark: string
 }
 
+const JWT = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+
 interface Access {
   expires: number
   family: string | null
@@ -27,6 +34,7 @@ interface Access {
 
 export class OAuth {
   readonly settings: OAuthSettings
+  readonly page: LoginPage
   private readonly now: () => number
   private readonly identity: () => { orgId: string; userId: string; instanceUrl: string }
   private readonly access = new Map<string, Access>()
@@ -38,23 +46,29 @@ export class OAuth {
     this.settings = settings
     this.now = now
     this.identity = identity
+    this.page = new LoginPage(settings, now)
     this.fresh.set(settings.refreshToken, 'login')
   }
 
   token(form: URLSearchParams, host: string): Answer {
-    const { clientId, clientSecret, runAsUser } = this.settings
-    const grant = form.get('grant_type')
-    if (grant !== 'client_credentials' && grant !== 'refresh_token') {
+    const { clientId, clientSecret, runAsUser, requireSecret } = this.settings
+    const grant = form.get('grant_type') ?? ''
+    if (grant === JWT) {
+      const wrong = refusalOf(form.get('assertion') ?? '', clientId, this.settings, this.now())
+      return wrong ? refused(wrong.error, wrong.description) : this.granted(null, { scope: 'api' })
+    }
+    if (!['client_credentials', 'refresh_token', 'authorization_code'].includes(grant)) {
       return refused('unsupported_grant_type', 'grant type not supported')
     }
     if (form.get('client_id') !== clientId) return refused('invalid_client_id', 'client identifier invalid')
-    if (form.get('client_secret') !== clientSecret) return refused('invalid_client', 'invalid client credentials')
-    if (grant === 'client_credentials') {
-      if (/^(login|test)\./.test(host)) return refused('invalid_grant', 'request not supported on this domain')
-      if (!runAsUser) return refused('invalid_grant', 'no client credentials user enabled')
-      return this.granted(null, { scope: 'api', api_instance_url: 'https://api.salesforce.com' })
-    }
-    return this.refresh(form.get('refresh_token') ?? '')
+    const secret = form.get('client_secret')
+    const open = secret === null && grant !== 'client_credentials' && !requireSecret
+    if (!open && secret !== clientSecret) return refused('invalid_client', 'invalid client credentials')
+    if (grant === 'authorization_code') return this.redeem(form)
+    if (grant === 'refresh_token') return this.refresh(form.get('refresh_token') ?? '')
+    if (/^(login|test)\./.test(host)) return refused('invalid_grant', 'request not supported on this domain')
+    if (!runAsUser) return refused('invalid_grant', 'no client credentials user enabled')
+    return this.granted(null, { scope: 'api', api_instance_url: 'https://api.salesforce.com' })
   }
 
   /** The session behind an access token; null when there is none (any more). */
@@ -76,6 +90,21 @@ export class OAuth {
     this.fresh.set(refreshToken, refreshToken)
   }
 
+  /** A login by a person in a browser. */
+  private redeem(form: URLSearchParams): Answer {
+    const redeemed = this.page.redeem(form)
+    if ('error' in redeemed) return refused(redeemed.error, redeemed.description)
+    const { scope } = redeemed
+    if (!/\b(refresh_token|offline_access|full)\b/.test(scope)) return this.granted(null, { scope })
+    const token = this.refreshToken()
+    this.login(token)
+    return this.granted(token, { scope, refresh_token: token })
+  }
+
+  private refreshToken(): string {
+    return `5Aep861${this.settings.tokenMark}${randomBytes(32).toString('base64url')}`
+  }
+
   private refresh(token: string): Answer {
     const family = this.fresh.get(token)
     if (family === undefined) {
@@ -87,7 +116,7 @@ export class OAuth {
     this.fresh.delete(token)
     this.spent.set(token, family)
     for (const [access, { family: of }] of this.access) if (of === family) this.access.delete(access)
-    const next = `5Aep861${this.settings.tokenMark}${randomBytes(32).toString('base64url')}`
+    const next = this.refreshToken()
     this.fresh.set(next, family)
     return this.granted(family, { scope: 'refresh_token api', refresh_token: next })
   }

@@ -34,6 +34,9 @@ export function route(parts: Parts, ask: Ask): Routed {
       return { route: 'token', answer: failed(new ApiError(405, 'METHOD_NOT_ALLOWED', 'POST only')) }
     return { route: 'token', answer: parts.oauth.token(new URLSearchParams(ask.body), ask.headers['host'] ?? '') }
   }
+  if (path === '/services/oauth2/authorize') {
+    return { route: 'authorize', answer: parts.oauth.page.answer(method, ask.query, new URLSearchParams(ask.body)) }
+  }
   if (path === '/services/data' || path === '/services/data/') return { route: 'versions', answer: json(versions()) }
   const found: Routed = { route: 'other', answer: json('') }
   try {
@@ -65,7 +68,8 @@ function resource(parts: Parts, ask: Ask, found: Routed): Answer {
   if (identity) {
     found.route = 'identity'
     const id = `${ask.instanceUrl}/id/${org.id}/${org.userId()}`
-    return json({ id, sub: id, user_id: org.userId(), organization_id: org.id, username: 'user0@acme.example' })
+    const who = { user_id: org.userId(), organization_id: org.id, preferred_username: 'user0@acme.example' }
+    return json({ id, sub: id, ...who })
   }
   if (ask.method !== 'GET')
     throw new ApiError(405, 'METHOD_NOT_ALLOWED', `HTTP Method '${ask.method}' not allowed. Allowed are GET`)
