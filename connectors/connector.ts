@@ -6,8 +6,7 @@
  * - A difference between systems is data or an optional member, never a name that core code compares with.
  * - What a plan fixed, every retry reads again: `read` depends on (plan, range, cursor) alone.
  * - Cursors, states and requests are JSON that only the connector reads; the core stores and returns them unchanged.
- * - Jobs, tables, record sinks and events are declared so that connectors of every kind fit; which of them the core
- *   already drives is said in CONTRIBUTING.md.
+ * - Jobs, tables, sinks and events are declared for connectors to come; CONTRIBUTING.md says which the core drives.
  */
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
