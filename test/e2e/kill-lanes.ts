@@ -16,6 +16,8 @@ import { compare } from './compare.ts'
 import type { Format, TruthRow } from './compare.ts'
 import { dataFiles, entriesOf, workOf } from './lane-files.ts'
 import type { Entry } from './lane-files.ts'
+import type { LakeKind } from './lake-place.ts'
+import type { GateHang, S3Gate } from './s3-gate.ts'
 import { SECRET, openStage } from './stage.ts'
 import type { Stage, WorkerProcess } from './stage.ts'
 
@@ -39,7 +41,21 @@ export interface Hang {
   name: string
   call: 'link' | 'rename' | 'unlink' | 'sync'
   path: string
+  /** Where the lane's files become visible. */
+  data: string
   done: number
+}
+
+/** The request that does to a bucket what the call does to a directory. */
+function asRequest({ name, call, path, data, done }: Hang): GateHang {
+  const isStaged = path.includes('/staged/')
+  if (call === 'unlink') {
+    if (isStaged) return { name, method: 'DELETE', path: `${data}/.*uploadId=`, done }
+    return { name, method: 'DELETE', path: `${path}(?!.*uploadId=)`, done }
+  }
+  if (call === 'sync' && isStaged) return { name, method: 'PUT', path: `${data}/.*partNumber=`, done }
+  if (call === 'rename' && path.startsWith(data)) return { name, method: 'POST', path: `${data}/.*uploadId=`, done }
+  return { name, method: 'PUT', path, done }
 }
 
 /** `flows`: what differs of each lane's destination, by name. */
@@ -50,8 +66,9 @@ export async function openKillStage(
     { source?: { read: 'full' }; destination?: { format?: Format; write?: 'replace' }; salesforce?: SandboxOptions }
   >,
   salesforce: SandboxOptions,
+  lake?: LakeKind,
 ): Promise<KillStage> {
-  const stage = await openStage(temporal, { salesforce: { accounts: 1, opportunities: 0, contacts: 0 } })
+  const stage = await openStage(temporal, { salesforce: { accounts: 1, opportunities: 0, contacts: 0 }, lake })
   const file = join(stage.directory, 'lakeward.yaml')
   const installation = parse(readFileSync(file, 'utf8')) as { connections: Record<string, object> }
   const lanes = new Map<string, KillLane>()
@@ -79,12 +96,13 @@ export async function openKillStage(
   return {
     stage,
     lanes,
-    startWorker: (hangs = []) =>
-      stage.startWorker({
-        args: ['--task-queue', stage.queue, '--slots', '40'],
-        nodeArgs: hangs.length > 0 ? ['--import', new URL('./hanging-disk.mjs', import.meta.url).href] : [],
-        env: { HANGS: JSON.stringify(hangs) },
-      }),
+    startWorker(hangs = []) {
+      const args = ['--task-queue', stage.queue, '--slots', '40']
+      stage.s3?.gate.hang(hangs.map(asRequest))
+      if (stage.s3 || hangs.length === 0) return stage.startWorker({ args })
+      const nodeArgs = ['--import', new URL('./hanging-disk.mjs', import.meta.url).href]
+      return stage.startWorker({ args, nodeArgs, env: { HANGS: JSON.stringify(hangs) } })
+    },
     async kill(worker) {
       await worker.kill('SIGKILL')
       const ids = [...lanes.values()].flatMap((lane) => [lane.runId, lane.laneId])
@@ -189,7 +207,8 @@ export class KillLane {
     control.insert({ object: 'Account', count: 5 })
   }
 
-  left(): Left {
+  async left(): Promise<Left> {
+    await this.stage.pull()
     const { plans, units, staged } = workOf(this.stage, this.flow.name, 'Account')
     const entries = this.entries()
     return {
@@ -220,8 +239,24 @@ export class KillLane {
     return visible.filter((path) => !committed.has(path.slice(this.stage.lake.length + 1)))
   }
 
-  /** Files whose names are older than their entry's: ctime is the time of the rename, and of an entry's link. */
+  /** Files that became visible before their entry was there. */
   visibleTooEarly(): string[] {
+    const { s3 } = this.stage
+    return s3 ? this.#completedTooEarly(s3.gate.seen) : this.#renamedTooEarly()
+  }
+
+  /** By the order of requests: a file becomes visible when its upload is completed. */
+  #completedTooEarly(seen: S3Gate['seen']): string[] {
+    const first = (method: string, part: string) =>
+      seen.findIndex((one) => one.method === method && one.path.includes(part))
+    const entry = (n: number) => `/_lakeward/${this.flow.name}/Account/commits/${String(n).padStart(8, '0')}.json`
+    return this.#files()
+      .filter(({ n, key }) => first('POST', `/${key}?uploadId=`) < first('PUT', entry(n)))
+      .map(({ key }) => key)
+  }
+
+  /** By ctime: it is the time of the rename, and of an entry's link. */
+  #renamedTooEarly(): string[] {
     const commits = join(this.stage.lake, '_lakeward', this.flow.name, 'Account', 'commits')
     const time = (path: string): bigint => statSync(path, { bigint: true }).ctimeNs
     const visible = new Set(dataFiles(this.stage, this.folder))

@@ -5,7 +5,7 @@
 import type { Hang, KillLane, Left } from './kill-lanes.ts'
 
 /** A request that the org never answers, or a call that the disk never answers. */
-export type Halt = { request: string; skip?: number } | Omit<Hang, 'name'>
+export type Halt = { request: string; skip?: number } | Omit<Hang, 'name' | 'data'>
 
 export interface KillPoint {
   at: Halt
@@ -108,17 +108,22 @@ export const SECOND_RUN: Record<string, KillPoint> = {
   },
 }
 
-/** Sets a lane's point up: a fault of its org, or what its disk shall do in the next worker. `{lane}` is its ledger. */
+/**
+ * Sets a lane's point up: a fault of its org, or what its disk or bucket shall do with the next worker. `{lane}` is its
+ * ledger.
+ */
 export function halt({ at }: KillPoint, lane: KillLane): Hang[] {
   if ('request' in at) {
     lane.sandbox.control.fault({ match: at.request, skip: at.skip ?? 0, do: { stall: true } })
     return []
   }
   const ledger = `/_lakeward/${lane.flow.name}/Account`
-  return [{ ...at, name: lane.name, path: at.path.replace('{lane}', ledger).replace('{data}', `/lake/${lane.folder}`) }]
+  const data = `/${lane.folder}`
+  return [{ ...at, name: lane.name, data, path: at.path.replace('{lane}', ledger).replace('{data}', data) }]
 }
 
 /** The lane has come to its point and stays there. */
 export function isHalted({ at }: KillPoint, lane: KillLane, printed: string): boolean {
-  return 'request' in at ? lane.sandbox.control.pendingFaults() === 0 : printed.includes(`hangs: ${lane.name}\n`)
+  if ('request' in at) return lane.sandbox.control.pendingFaults() === 0
+  return lane.stage.s3?.gate.halted().has(lane.name) ?? printed.includes(`hangs: ${lane.name}\n`)
 }

@@ -5,6 +5,7 @@
 import { expect } from 'vitest'
 import type { KillLane } from './kill-lanes.ts'
 import { dataFiles } from './lane-files.ts'
+import { pause } from './until.ts'
 
 /** Of a lane whose runs have ended. `types`: the columns, as DuckDB names their types. */
 export async function checkPromise(lane: KillLane, types: Record<string, string>): Promise<void> {
@@ -13,7 +14,7 @@ export async function checkPromise(lane: KillLane, types: Record<string, string>
   expect(await lane.differs(types), name).toEqual({ onlyFiles: [], onlySource: [], files: rows, source: rows })
   expect(lane.manifested(), name).toEqual(dataFiles(lane.stage, lane.folder))
   expect(lane.visibleTooEarly(), name).toEqual([])
-  expect(lane.left(), name).toMatchObject({ plans: 0, units: 0, staged: 0 })
+  expect(await lane.left(), name).toMatchObject({ plans: 0, units: 0, staged: 0 })
   const entries = lane.entries()
   expect(
     entries.map(({ n }) => n),
@@ -25,16 +26,24 @@ export async function checkPromise(lane: KillLane, types: Record<string, string>
 }
 
 /** Looks over and over whether a file can be seen that no entry names. */
-export function watchVisible(lanes: KillLane[]): { stop(): { looks: number; early: string[] } } {
+export function watchVisible(lanes: KillLane[]): { stop(): Promise<{ looks: number; early: string[] }> } {
   const early = new Set<string>()
   let looks = 0
-  const timer = setInterval(() => {
-    looks++
-    for (const lane of lanes) for (const path of lane.uncommitted()) early.add(path)
-  }, 100)
+  let over = false
+  const look = async (): Promise<void> => {
+    while (!over) {
+      await lanes[0]?.stage.pull()
+      looks++
+      for (const lane of lanes) for (const path of lane.uncommitted()) early.add(path)
+      await pause(100)
+    }
+  }
+  const looking = look()
+  looking.catch(() => {}) // told at the end
   return {
-    stop() {
-      clearInterval(timer)
+    async stop() {
+      over = true
+      await looking
       return { looks, early: [...early] }
     },
   }

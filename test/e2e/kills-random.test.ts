@@ -11,7 +11,7 @@ import { PAGE } from './kill-points.ts'
 import { checkPromise, watchVisible } from './kill-promise.ts'
 import { workOf } from './lane-files.ts'
 import type { WorkerProcess } from './stage.ts'
-import { until } from './until.ts'
+import { pause, until } from './until.ts'
 
 const SEED = Number(process.env['KILL_SEED'] ?? Date.now() % 1_000_000)
 const KILLS = 10
@@ -52,6 +52,7 @@ describeWithTemporal(`workers killed at random (KILL_SEED=${SEED})`, (temporal) 
     await first.kill('SIGTERM')
     expect(first.process.exitCode, first.output()).toBe(0)
     expect(Date.now() - told).toBeLessThan(40_000)
+    await kills.stage.pull()
     const { units } = workOf(kills.stage, lane.flow.name, 'Account')
     expect(units.map((path) => JSON.parse(readFileSync(path, 'utf8')))).toMatchObject([
       { seq: 1, end: false, counts: { pages: 4, written: 400 } },
@@ -112,7 +113,7 @@ describeWithTemporal(`workers killed at random (KILL_SEED=${SEED})`, (temporal) 
     storm.over = true
     await running
 
-    const { looks, early } = watch.stop()
+    const { looks, early } = await watch.stop()
     expect(early).toEqual([])
     expect(looks).toBeGreaterThan(50)
     const struck: Record<string, number> = {}
@@ -148,8 +149,4 @@ function randomOf(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
   }
-}
-
-async function pause(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -28,6 +28,7 @@ ${more}`)
     control.fault({ match: SECOND_PAGE, do: { stall: true } })
     const started = await stage.start(flow)
     await until('the run is in its second page', () => control.pendingFaults() === 0)
+    await stage.pull()
     return started
   }
 

@@ -16,6 +16,8 @@ import type { RunResult } from '../../activities/digests.ts'
 import { startSalesforce } from '../sandboxes/salesforce/salesforce.ts'
 import type { Sandbox, SandboxOptions } from '../sandboxes/salesforce/salesforce.ts'
 import type { TestTemporal } from '../global-setup.ts'
+import { openLakePlace } from './lake-place.ts'
+import type { LakeKind, LakePlace } from './lake-place.ts'
 
 const command = inject('command')
 
@@ -23,6 +25,7 @@ export interface StageOptions {
   salesforce?: SandboxOptions
   /** Seconds of silence until a step goes to another worker. */
   heartbeatSeconds?: number
+  lake?: LakeKind | undefined
 }
 
 export interface WorkerProcess {
@@ -38,7 +41,10 @@ export interface Stage {
   /** Name of the Salesforce connection: a stage's own, because a refresh is one per name and namespace. */
   crm: string
   directory: string
+  /** The lake as files, of a bucket as they were when a run ended or they were pulled last. */
   lake: string
+  pull(): Promise<void>
+  s3: LakePlace['s3']
   queue: string
   sandbox: Sandbox
   client: Client
@@ -74,16 +80,20 @@ export async function openStage(temporal: TestTemporal, options: StageOptions = 
     LAKEWARD_HEARTBEAT_SECONDS: String(options.heartbeatSeconds ?? 5),
     NO_COLOR: '1',
   }
-  writeFileSync(join(directory, 'lakeward.yaml'), installation(crm, sandbox.url, queue))
   const connection = await Connection.connect({ address: temporal.address })
   const client = new Client({ connection, namespace: temporal.namespace })
+  const place = await openLakePlace(directory, client, options.lake)
+  Object.assign(env, place.env)
+  writeFileSync(join(directory, 'lakeward.yaml'), installation(crm, sandbox.url, queue, place.connection))
   const workers = new Set<WorkerProcess>()
 
   const stage: Stage = {
     id,
     crm,
     directory,
-    lake: join(directory, 'lake'),
+    lake: place.folder,
+    pull: () => place.pull(),
+    s3: place.s3,
     queue,
     sandbox,
     client,
@@ -106,13 +116,14 @@ export async function openStage(temporal: TestTemporal, options: StageOptions = 
     },
     async start(flow, workflowId = `run-${id}-${Math.random().toString(36).slice(2, 10)}`) {
       const handle = await client.workflow.start('runFlow', { workflowId, taskQueue: queue, args: [flow] })
-      return { workflowId, result: () => handle.result() as Promise<RunResult> }
+      return { workflowId, result: () => (handle.result() as Promise<RunResult>).finally(() => place.pull()) }
     },
     run: async (flow) => (await stage.start(flow)).result(),
     lakeward: (...args) => commandOf(directory, args, env),
     async stop() {
       await Promise.all([...workers].map((worker) => worker.kill('SIGKILL')))
       await sandbox.stop()
+      await place.stop()
       await connection.close()
       rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
     },
@@ -120,7 +131,7 @@ export async function openStage(temporal: TestTemporal, options: StageOptions = 
   return stage
 }
 
-function installation(crm: string, url: string, taskQueue: string): string {
+function installation(crm: string, url: string, taskQueue: string, lake: object): string {
   return stringify({
     version: 1,
     connections: {
@@ -134,7 +145,7 @@ function installation(crm: string, url: string, taskQueue: string): string {
           clientSecret: { env: 'SF_CLIENT_SECRET' },
         },
       },
-      lake: { connector: 'file', path: './lake' },
+      lake,
     },
     keys: { pii: { env: 'PII_HASH_KEY' } },
   })

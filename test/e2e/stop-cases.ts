@@ -56,7 +56,10 @@ destination: { prefix: raw }
     const { workflowId } = await new LakewardClient(stage.client).run(flow)
     runs.set(name, stage.client.workflow.getHandle(workflowId))
     await until('the run is in its second page', () => control.pendingFaults() === 0)
-    await until('the other object is read', () => entriesOf(stage, flow.name, 'Contact')[0]?.outcome)
+    await until('the other object is read', async () => {
+      await stage.pull()
+      return entriesOf(stage, flow.name, 'Contact')[0]?.outcome
+    })
     expect(workOf(stage, flow.name, 'Account').staged).toHaveLength(1)
   }
 
@@ -65,6 +68,7 @@ destination: { prefix: raw }
     await handle.result().catch((error: unknown) => {
       if (!(error instanceof WorkflowFailedError)) throw error
     })
+    await stage.pull()
     return (await handle.describe()).status.name
   }
 

@@ -41,7 +41,7 @@ describeWithTemporal("Temporal's own command", (temporal) => {
   let flow: { name: string }
   let rendered: string
   beforeAll(async () => {
-    stage = await openStage(temporal, { salesforce: { accounts: 300, opportunities: 80, pageRows: 100 } })
+    stage = await openStage(temporal, { salesforce: { accounts: 300, opportunities: 80, pageRows: 100 }, lake: 'file' })
     await stage.startWorker({ args: ['--task-queue', stage.queue] })
     flow = stage.flow(`
 name: native

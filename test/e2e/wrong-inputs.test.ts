@@ -23,7 +23,10 @@ describeWithTemporal('wrong inputs', (temporal) => {
   let places: WrongPlaces
   let flows = 0
   beforeAll(async () => {
-    stage = await openStage(temporal, { salesforce: { accounts: 60, opportunities: 20, contacts: 20, pageRows: 20 } })
+    stage = await openStage(temporal, {
+      salesforce: { accounts: 60, opportunities: 20, contacts: 20, pageRows: 20 },
+      lake: 'file',
+    })
     places = await openWrongPlaces(stage)
     Object.assign(process.env, stage.env)
   })

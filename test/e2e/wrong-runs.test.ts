@@ -27,7 +27,7 @@ describeWithTemporal('wrong runs', (temporal) => {
   let kept: string
   beforeAll(async () => {
     const salesforce = { accounts: 200, opportunities: 20, contacts: 150, pageRows: 100 }
-    stage = await openStage(temporal, { salesforce })
+    stage = await openStage(temporal, { salesforce, lake: 'file' })
     places = await openWrongPlaces(stage, { clocks: clocks.length })
     Object.assign(process.env, stage.env)
     await stage.startWorker({ args: ['--task-queue', stage.queue] })
