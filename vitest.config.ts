@@ -9,7 +9,8 @@ export default defineConfig({
     maxWorkers: 3,
     globalSetup: ['test/global-setup.ts'],
     reporters: ['default', './test/closing-line.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // A limit for what hangs, not for a machine that is slow.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 })

@@ -59,7 +59,7 @@ export function killCases(temporal: TestTemporal, lake: LakeKind): void {
   async function killAt(points: Record<string, KillPoint>): Promise<void> {
     const entries = Object.entries(points)
     const onTheWay = () => entries.filter(([name, point]) => !isHalted(point, lane(name), worker.output()))
-    await until('every lane is at its step', () => onTheWay().length === 0, { withinMs: 60_000 }).catch(
+    await until('every lane is at its step', () => onTheWay().length === 0, { withinMs: 150_000 }).catch(
       async (cause: unknown) => {
         const where = await Promise.all(
           onTheWay().map(async ([name]) => `${name}: ${JSON.stringify(await lane(name).left())}`),

@@ -29,9 +29,9 @@ export async function checkPromise(lane: KillLane, types: Record<string, string>
 export function watchVisible(lanes: KillLane[]): { stop(): Promise<{ looks: number; early: string[] }> } {
   const early = new Set<string>()
   let looks = 0
-  let over = false
+  const watched = { over: false }
   const look = async (): Promise<void> => {
-    while (!over) {
+    while (!watched.over) {
       await lanes[0]?.stage.pull()
       looks++
       for (const lane of lanes) for (const path of lane.uncommitted()) early.add(path)
@@ -42,7 +42,7 @@ export function watchVisible(lanes: KillLane[]): { stop(): Promise<{ looks: numb
   looking.catch(() => {}) // told at the end
   return {
     async stop() {
-      over = true
+      watched.over = true
       await looking
       return { looks, early: [...early] }
     },

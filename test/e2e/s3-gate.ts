@@ -60,9 +60,8 @@ export async function openS3Gate(target: string): Promise<S3Gate> {
     const { method, url: path, headers } = incoming
     const onward = forward({ hostname, port, method, path, headers, agent: false }, (answered) => {
       const status = answered.statusCode ?? 502
-      if (!answer(status)) return void answered.resume()
-      outgoing.writeHead(status, answered.headers)
-      answered.pipe(outgoing)
+      if (answer(status)) answered.pipe(outgoing.writeHead(status, answered.headers))
+      else answered.resume()
     })
     onward.on('error', () => outgoing.destroy())
     outgoing.on('close', () => onward.destroy())

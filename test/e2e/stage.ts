@@ -116,7 +116,14 @@ export async function openStage(temporal: TestTemporal, options: StageOptions = 
     },
     async start(flow, workflowId = `run-${id}-${Math.random().toString(36).slice(2, 10)}`) {
       const handle = await client.workflow.start('runFlow', { workflowId, taskQueue: queue, args: [flow] })
-      return { workflowId, result: () => (handle.result() as Promise<RunResult>).finally(() => place.pull()) }
+      const ended = async (): Promise<RunResult> => {
+        try {
+          return (await handle.result()) as RunResult
+        } finally {
+          await place.pull()
+        }
+      }
+      return { workflowId, result: ended }
     },
     run: async (flow) => (await stage.start(flow)).result(),
     lakeward: (...args) => commandOf(directory, args, env),

@@ -4,7 +4,7 @@
 export async function until<T>(
   what: string,
   holds: () => T | Promise<T>,
-  { withinMs = 30_000, everyMs = 50 } = {},
+  { withinMs = 90_000, everyMs = 50 } = {},
 ): Promise<NonNullable<T>> {
   const end = Date.now() + withinMs
   for (;;) {
