@@ -11,6 +11,7 @@ import { version } from '../connectors/version.ts'
 import { addApplyCommands } from './commands/apply.ts'
 import { addFlowCommands } from './commands/flows.ts'
 import { addInstallationCommands } from './commands/installation.ts'
+import { addDoctorCommand } from './commands/doctor/doctor.ts'
 import { addDemoCommand } from './commands/demo/demo.ts'
 import { addLoginCommand } from './commands/login.ts'
 import { addPreviewCommand } from './commands/preview.ts'
@@ -70,6 +71,7 @@ export function build(view: Screen, exit: { code: number }): Command {
   addRunCommands(register)
   addStoreCommands(register)
   program.commandsGroup('When something is wrong:')
+  addDoctorCommand(register)
   addRepairCommand(register)
   return program
 }

@@ -7,9 +7,9 @@ import { ClientError } from './client-error.ts'
 import type { ClientErrorKind } from './client-error.ts'
 import type { RunOutcome } from './run-outcome.ts'
 
-const FAILED = 1
+export const FAILED = 1
 const WRONG = 2
-const CREDENTIALS = 4
+export const CREDENTIALS = 4
 const PARTLY = 5
 export const INTERRUPTED = 130
 

@@ -3,23 +3,48 @@ import type { Client, WorkflowHandle } from '@temporalio/client'
 
 // temporal.api.enums.v1: TaskQueueType and PendingWorkflowTaskState, PendingActivityState
 const WORKFLOW_QUEUE = 1
+const ACTIVITY_QUEUE = 2
 const SCHEDULED = 1
 const isScheduled = (state: unknown): boolean => Number(state) === SCHEDULED
 
 /** A poll lasts a minute; who has not polled for longer is gone. */
-const POLL_MS = 75_000
+export const POLL_MS = 75_000
 /** A worker that polls takes a task at once. */
 const TAKES_MS = 4_000
 
-/** Somebody polls the queue for workflow tasks, or did a moment ago. */
-export async function hasWorker(client: Client, taskQueue: string): Promise<boolean> {
-  const { pollers } = await client.workflowService.describeTaskQueue({
+export interface Poller {
+  kind: 'workflow' | 'activity'
+  /** The worker's identity. */
+  who: string
+  /** When it last asked, epoch milliseconds by the server's clock. */
+  at: number
+}
+
+/** Who polls the queue, or did within the minutes that the server remembers. */
+export async function pollersOf(client: Client, taskQueue: string): Promise<Poller[]> {
+  const kinds = [['workflow', WORKFLOW_QUEUE] as const, ['activity', ACTIVITY_QUEUE] as const]
+  const found = await Promise.all(kinds.map(([kind, type]) => pollers(client, taskQueue, kind, type)))
+  return found.flat()
+}
+
+async function pollers(client: Client, taskQueue: string, kind: Poller['kind'], type: number): Promise<Poller[]> {
+  const described = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
     taskQueue: { name: taskQueue },
-    taskQueueType: WORKFLOW_QUEUE,
+    taskQueueType: type,
   })
+  return (described.pollers ?? []).map(({ identity, lastAccessTime }) => ({
+    kind,
+    who: identity ?? '',
+    at: milliseconds(lastAccessTime),
+  }))
+}
+
+/** Somebody polls the queue for workflow tasks, or did a moment ago. */
+export async function hasWorker(client: Client, taskQueue: string): Promise<boolean> {
   const now = Date.now()
-  return (pollers ?? []).some((poller) => now - milliseconds(poller.lastAccessTime) < POLL_MS)
+  const found = await pollers(client, taskQueue, 'workflow', WORKFLOW_QUEUE)
+  return found.some(({ at }) => now - at < POLL_MS)
 }
 
 /** Its task waits for a worker for longer than a worker takes. */

@@ -18,6 +18,7 @@ import { drainSignal } from './drain.ts'
 import { resolveSecret } from '../connectors/secrets.ts'
 import { directoryState, lakeState } from './installation-state.ts'
 import { makeSession } from './session.ts'
+import type { StateStore } from './state.ts'
 import { stateKey } from './state-key.ts'
 import { createWires } from './wires.ts'
 import type { Wires } from './wires.ts'
@@ -39,6 +40,7 @@ const HEARTBEAT_SECONDS = 45
 export interface Parts {
   installation: Installation
   credentials: Credentials
+  state(): Promise<StateStore>
   connect(name: string, use: Omit<ConnectionUse, 'renew'> & Partial<ConnectionUse>): Promise<Connected>
   lake(name: string): Promise<ObjectStore>
   key(name: string): Promise<KeyObject>
@@ -64,13 +66,14 @@ export async function openParts(options: AssembleOptions): Promise<Parts> {
   const installation = await readInstallation(installationPath(options), { plainSecrets })
   const { directory } = installation
   const wires = createWires()
-  const credentials = createCredentials({
-    async state() {
-      const { state } = installation
-      if ('directory' in state) return directoryState(state.directory, await stateKey())
-      const { connector: found, session } = await quiet(named(installation, state.connection), credentials, wires)
-      return lakeState(lakeOf(found, session), found, found.destination?.dataKeys?.(session) as DataKeys | null)
-    },
+  const state = kept(async (): Promise<StateStore> => {
+    const place = installation.state
+    if ('directory' in place) return directoryState(place.directory, await stateKey())
+    const { connector: found, session } = await quiet(named(installation, place.connection), credentials, wires)
+    return lakeState(lakeOf(found, session), found, found.destination?.dataKeys?.(session) as DataKeys | null)
+  })
+  const credentials: Credentials = createCredentials({
+    state,
     async login(name) {
       const connection = named(installation, name)
       const { settings, auth, allowInsecure } = connection
@@ -93,6 +96,7 @@ export async function openParts(options: AssembleOptions): Promise<Parts> {
   return {
     installation,
     credentials,
+    state,
     connect: (name, use) => connect(named(installation, name), credentials, wires, use),
     lake(name) {
       let lake = lakes.get(name)

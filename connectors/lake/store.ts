@@ -9,6 +9,8 @@
  *   staged or temporary files of its own beside the objects, no listing, `get` or `head` shows them.
  * - Keys use `/`, have no `.` or `..` segment and are relative to the connection's `path`.
  */
+import type { Check } from '../check.ts'
+
 export interface ObjectStore {
   /** For people: `s3://acme-lake/base` or an absolute directory. */
   readonly name: string
@@ -46,6 +48,11 @@ export interface ObjectStore {
    * Makes durable what was created, completed and deleted at these keys, by whomever; called before it is relied on.
    */
   settle(keys: string[]): Promise<void>
+  /**
+   * What `doctor` can ask of this kind of store alone, in words for people. It writes below `folder`, which exists for
+   * that, and removes it.
+   */
+  prove?(folder: string): AsyncIterable<Check>
 }
 
 export interface StoredObject {

@@ -48,7 +48,7 @@ function lakeward(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
 describe('wrong use', () => {
   test.each([
     [['aply', 'x'], "unknown command 'aply'", 'Did you mean apply?'],
-    [['doctor'], "unknown command 'doctor'", 'lakeward --help'],
+    [['backup'], "unknown command 'backup'", 'lakeward --help'],
     [['run'], "missing required argument 'name|flow'", 'lakeward run --help'],
     [['list', '--jsn'], "unknown option '--jsn'", 'Did you mean --json?'],
     [['list', 'more'], 'too many arguments', 'lakeward list --help'],
@@ -74,7 +74,8 @@ describe('wrong use', () => {
     }
     const { out } = await recorded('--help')
     const commands = [...out.matchAll(/^ {2}([a-z]+) .*(?:\[|<|[A-Z])/gm)].map((match) => match[1] as string)
-    const wanted = 'init dev worker check render apply run list status runs pause unpause cancel delete objects fields'
+    const wanted =
+      'init dev worker check render apply run list status runs pause unpause cancel delete objects fields diff doctor repair'
     for (const name of wanted.split(' ')) expect(commands).toContain(name)
     for (const name of wanted.split(' ')) {
       const help = await recorded(name, '--help')

@@ -11,11 +11,13 @@
  */
 import { randomBytes } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
+import type { Check } from '../../check.ts'
 import { LakeError } from '../errors.ts'
 import type { ObjectStore, StageRequest, StagedFile, StagedWriter, StoredObject } from '../store.ts'
 import { DurableTree } from './durable-tree.ts'
 import type { FileSystem } from './file-system.ts'
 import { hasCode, nodeFileSystem } from './file-system.ts'
+import { proveDirectory } from './prove-directory.ts'
 import { walk } from './walk.ts'
 
 const TEMPORARY = '_lakeward/_tmp'
@@ -155,6 +157,10 @@ class FileStore implements ObjectStore {
   async settle(keys: string[]): Promise<void> {
     const directories = new Set(keys.map((key) => dirname(this.#path(key))))
     for (const directory of directories) await this.#tree.sync(directory)
+  }
+
+  prove(folder: string): AsyncIterable<Check> {
+    return proveDirectory(this.name, folder)
   }
 
   #path(key: string): string {
