@@ -4,8 +4,8 @@
  * Laws
  * - Names of flows and objects are one segment each, whatever is in them: everything but letters, digits, `_`, `-` and
  *   inner dots is percent-encoded. No flow's segment begins with `_`, so `_lakeward/_…` is free for the lake's own.
- * - In byte order a lane's folder reads commits, hint, plans, seen, (staged), units: one listing from an entry on shows all
- *   that an open needs.
+ * - In byte order a lane's folder reads commits, hint, plans, seen, (staged), units: one listing from an entry on shows
+ *   all that an open needs.
  * - A data file's name holds lane, run, range, unit and a nonce: no two attempts, flows, namespaces or clusters share
  *   one.
  */
