@@ -14,7 +14,8 @@ import type { DataKeys } from '../lake/data-keys.ts'
 export interface KmsOptions {
   /** Id, ARN or alias of a symmetric key. */
   keyId: string
-  region: string
+  /** Default: of the machine (AWS_REGION, profile). */
+  region?: string
   /** Default: AWS_ENDPOINT_URL_KMS, then the region's own. */
   endpoint?: string
   /** Default: the chain of the SDK. */
@@ -25,7 +26,7 @@ export function kmsKeys({ keyId, region, endpoint, credentials }: KmsOptions): D
   const kms = kept(async () => {
     const { KMSClient, GenerateDataKeyCommand, DecryptCommand } = await import('@aws-sdk/client-kms')
     const client = new KMSClient({
-      region,
+      ...(region === undefined ? {} : { region }),
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(credentials === undefined ? {} : { credentials }),
     })

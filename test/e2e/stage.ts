@@ -50,7 +50,13 @@ export interface Stage {
   client: Client
   /** The command's environment: address, secrets, key. */
   env: Record<string, string>
-  startWorker(options?: { args?: string[]; nodeArgs?: string[]; env?: Record<string, string> }): Promise<WorkerProcess>
+  /** `directory`: another one than the stage's, with a lakeward.yaml of its own. */
+  startWorker(options?: {
+    args?: string[]
+    nodeArgs?: string[]
+    env?: Record<string, string>
+    directory?: string
+  }): Promise<WorkerProcess>
   /** A flow of this stage from YAML; name, queue and connections are filled in. */
   flow(yaml: string): Record<string, unknown> & { name: string }
   start(flow: object, workflowId?: string): Promise<{ workflowId: string; result(): Promise<RunResult> }>
@@ -98,8 +104,8 @@ export async function openStage(temporal: TestTemporal, options: StageOptions = 
     sandbox,
     client,
     env,
-    async startWorker({ args = [], nodeArgs = [], env: more = {} } = {}) {
-      const worker = await launch(directory, ['worker', ...args], nodeArgs, { ...env, ...more })
+    async startWorker({ args = [], nodeArgs = [], env: more = {}, directory: at = directory } = {}) {
+      const worker = await launch(at, ['worker', ...args], nodeArgs, { ...env, ...more })
       workers.add(worker)
       return worker
     },

@@ -30,13 +30,14 @@ afterEach(async () => {
 
 function open(
   type = 'client_credentials',
-  more: { auth?: Record<string, unknown>; env?: NodeJS.ProcessEnv } = {},
+  more: { auth?: Record<string, unknown>; env?: NodeJS.ProcessEnv; forsakenMs?: number } = {},
 ): Credentials {
   return createCredentials({
     state: () => Promise.resolve(directoryState(directory, Buffer.alloc(32, 3))),
     login: () => Promise.resolve(loginOf(server.url, type, more.auth)),
     wires,
     env: more.env ?? env,
+    ...(more.forsakenMs === undefined ? {} : { forsakenMs: more.forsakenMs }),
   })
 }
 
@@ -171,6 +172,55 @@ describe('a refresh token that changes with every use', () => {
     const error = await refused(open('refresh_token').refresh('crm', 0, 'ns'))
     expect(error.advice).toContain('answer to an earlier refresh was lost')
     expect(Date.now() - started).toBeLessThan(5000)
+  })
+})
+
+describe('a request that another machine has under way', () => {
+  const state = () => directoryState(directory, Buffer.alloc(32, 3))
+  // The number is of a process that lives here: it says nothing of a process there.
+  const marker = { by: 'somebody', machine: 'elsewhere', pid: process.pid, login: 'theirs' }
+  const begin = () => state().write('connection/crm', { logins: {}, lastVersion: 0, refreshing: marker }, 0)
+
+  it('is waited for, and its token is used', async () => {
+    server = await tokenServer(true)
+    await begin()
+    const waiting = open('refresh_token', { forsakenMs: 60_000 }).refresh('crm', 0, 'ns')
+    const answer = { accessToken: 'canary-access-9', refreshToken: 'canary-refresh-9', kept: {} }
+    await open('refresh_token').store('crm', answer)
+    expect(await waiting).toEqual({ version: 1 })
+    expect(server.calls).toEqual([])
+  })
+
+  it('is given up when it was seen unchanged for long enough, whatever any clock says', async () => {
+    server = await tokenServer(true)
+    await begin()
+    const started = performance.now()
+    expect(await open('refresh_token', { forsakenMs: 500 }).refresh('crm', 0, 'ns')).toEqual({ version: 1 })
+    expect(performance.now() - started).toBeGreaterThan(500)
+  })
+})
+
+describe('a state store that is away', () => {
+  it('when the answer comes gets it when it is back: nothing is lost', async () => {
+    server = await tokenServer(true)
+    let away = 0
+    const inner = directoryState(directory, Buffer.alloc(32, 3))
+    const credentials = createCredentials({
+      state: () =>
+        Promise.resolve({
+          read: (name) => (away > 0 ? Promise.reject(new Error('away')) : inner.read(name)),
+          write: (name, value, after) =>
+            away-- > 0 ? Promise.reject(new Error('away')) : inner.write(name, value, after),
+        }),
+      login: () => Promise.resolve(loginOf(server.url, 'refresh_token')),
+      wires,
+      env,
+    })
+    server.before = () => Promise.resolve(void (away = 3))
+    expect(await credentials.refresh('crm', 0, 'ns')).toEqual({ version: 1 })
+    server.before = null
+    expect(await open('refresh_token').refresh('crm', 1, 'ns')).toEqual({ version: 2 })
+    expect(server.calls).toEqual(['canary-refresh-0', 'canary-refresh-1'])
   })
 })
 
