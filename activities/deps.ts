@@ -12,8 +12,8 @@ export interface Deps {
   /** The parsed lakeward.yaml; secrets in it are references still. */
   installation(): Promise<Installation>
   connect(connection: string, use: ConnectionUse): Promise<Connected>
-  /** The files of a lake connection. */
-  lake(connection: string): Promise<ObjectStore>
+  /** The files of a lake connection; `touched`: the keys, or beginnings of keys ending in `/`, that are wanted. */
+  lake(connection: string, touched?: string[]): Promise<ObjectStore>
   /** The vendor's token endpoint, once, and the answer persisted. */
   refresh(input: RefreshInput, namespace: string): Promise<RefreshDigest>
   /** A key that the installation names, for keyed hashes. */

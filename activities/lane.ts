@@ -2,9 +2,11 @@
 import { ConnectorError, InputError } from '../connectors/errors.ts'
 import { parseFlow } from '../connectors/flow.ts'
 import type { Flow, FlowObject } from '../connectors/flow.ts'
+import { keysOfFlow } from '../connectors/lake/keys.ts'
 import type { LakeLane } from '../connectors/lake/protocol.ts'
 import type { Connected, Deps } from './deps.ts'
 import type { LaneRef, LaneTask } from './digests.ts'
+import { dataFolder } from './recipe.ts'
 import { renew } from './renew.ts'
 import type { StepContext } from './step.ts'
 
@@ -26,8 +28,10 @@ export function laneFlow(task: LaneTask): LaneFlow {
 }
 
 export async function lakeLane(deps: Deps, task: LaneTask, context: StepContext): Promise<LakeLane> {
-  const { connection } = laneFlow(task).flow.destination
-  return { store: await deps.lake(connection), lane: task.lane, beat: context.beat, sleep: context.sleep }
+  const lane = laneFlow(task)
+  const { connection, prefix } = lane.flow.destination
+  const touched = keysOfFlow(task.lane.flow, prefix || dataFolder(lane))
+  return { store: await deps.lake(connection, touched), lane: task.lane, beat: context.beat, sleep: context.sleep }
 }
 
 export async function connectSource(deps: Deps, connection: string, context: StepContext): Promise<Connected> {

@@ -34,11 +34,16 @@ export function storedRecipe(
     op: showsDeletes({ flow, object }, schema),
     format: destination.format,
     layout: destination.layout,
-    folder: [destination.prefix, destination.layout === 'appflow' ? flow.name : object.into].filter(Boolean).join('/'),
+    folder: dataFolder({ flow, object }),
     fileSizeBytes: destination.fileSizeBytes,
     runInstant,
     runId,
   }
+}
+
+/** Below it lies what the lane writes. */
+export function dataFolder({ flow: { name, destination }, object }: LaneFlow): string {
+  return [destination.prefix, destination.layout === 'appflow' ? name : object.into].filter(Boolean).join('/')
 }
 
 /** Deletes come with incremental reads of sources that show them, unless the flow says otherwise. */

@@ -108,6 +108,7 @@ export interface AuthKind {
   audience?(settings: JsonObject): string
   /** What keeps this login from working as it is configured (a second line: what to do); undefined: nothing. */
   unfit?(settings: JsonObject, auth: Record<string, unknown>): string | undefined
+  optional?: true // `auth` may be left out: the login is found elsewhere, as by the default chain of AWS
 }
 
 export interface Limit {
@@ -156,6 +157,8 @@ export interface Session {
   /** The settings as `Connector.settings` parsed them. */
   settings: JsonObject
   http: Http
+  /** Connectors that offer `aws_keys`: what the SDK takes as `credentials`. `policy` narrows a role that is assumed. */
+  aws?: (policy?: JsonObject) => AwsCredentials
   /** Aborted on cancellation, time-out and shutdown. */
   signal: AbortSignal
   /** The system's own clock in epoch milliseconds (a Date header will do), never ours. */
@@ -165,6 +168,10 @@ export interface Session {
   /** A finding for the run's report: plain text for people, no records, no secrets. */
   note(text: string): void
 }
+
+/** Asked again before they expire. */
+export type AwsCredentials = () => Promise<AwsKeys>
+export type AwsKeys = { accessKeyId: string; secretAccessKey: string; sessionToken?: string; expiration?: Date }
 
 export interface HttpRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD'
@@ -327,8 +334,11 @@ export interface Job<In, Out> {
 
 // ----------------------------------------------------------------------------------------------------- destination
 export interface Destination {
-  /** Files: a store that keeps the commit protocol's ledger beside the data. Typed in `lake/store.ts`. */
-  lake?(session: Session): unknown
+  /**
+   * Files: a store that keeps the commit protocol's ledger beside the data, typed in `lake/store.ts`. `touched`: the
+   * keys, or beginnings of keys ending in `/`, that are wanted; absent: all.
+   */
+  lake?(session: Session, touched?: string[]): unknown
   /** The lake's key service, for state that is kept in it; null: none is set. Typed in `lake/data-keys.ts`. */
   dataKeys?(session: Session): unknown
   table?: Table
@@ -369,12 +379,7 @@ export interface WriteKind {
   maxRows: number
   maxBytes: number
 }
-export interface RecordBatch {
-  target: string
-  write: WriteKind['write']
-  keys: string[]
-  rows: Row[]
-}
+export type RecordBatch = { target: string; write: WriteKind['write']; keys: string[]; rows: Row[] }
 /** One per record of the batch, in its order. */
 export type Outcome = { ok: true; id: string | null } | { ok: false; reason: string; again: boolean }
 
@@ -384,12 +389,7 @@ export interface Events {
   verify?(request: RawRequest, secret: string): Verdict
   subscribe?(session: Session, topic: Json, from: Json | null): AsyncIterable<Delivery>
 }
-export interface RawRequest {
-  method: string
-  path: string
-  headers: Record<string, string>
-  body: Uint8Array
-}
+export type RawRequest = { method: string; path: string; headers: Record<string, string>; body: Uint8Array }
 export type Verdict = { accept: Delivery[]; answer?: string } | { reject: string }
 export interface Delivery {
   /** Unique at the vendor: the key of de-duplication. */

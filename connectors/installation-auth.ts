@@ -87,6 +87,8 @@ interface Grant {
   /** Secrets that may be left out. */
   optional: string[]
   more?: Record<string, z.ZodType>
+  /** Has no endpoints and no scopes. */
+  keysOnly?: true
 }
 
 /** The grants that work, under the names OAuth gives them. */
@@ -112,14 +114,16 @@ const grants: Record<string, Grant> = {
       audience: text("Whom the assertion is addressed to; default: the connector's").optional(),
     },
   },
+  aws_keys: { open: ['accessKeyId'], secret: ['secretAccessKey'], optional: ['sessionToken'], keysOnly: true },
 }
-const laterGrants = ['basic', 'token', 'api_key', 'aws_keys', 'signature']
+const laterGrants = ['basic', 'token', 'api_key', 'signature']
 
-function grantSchema(type: string, { open, secret: secrets, optional, more }: Grant, plain: boolean) {
+function grantSchema(type: string, { open, secret: secrets, optional, more, keysOnly }: Grant, plain: boolean) {
   const shape: Record<string, z.ZodType> = { type: z.literal(type).describe('Kind of login'), ...more }
   for (const field of open) shape[field] = textOrReference
   for (const field of secrets) shape[field] = secret(plain)
   for (const field of optional) shape[field] = secret(plain).optional()
+  if (keysOnly) return strict(`auth of type ${type}`, shape)
   shape['tokenUrl'] = text("Address of the token endpoint; default: the connector's").optional()
   shape['authorizeUrl'] = text("Address of the login page; default: the connector's").optional()
   shape['scopes'] = list("What is asked for; default: the connector's", text('A scope')).optional()
@@ -146,7 +150,7 @@ export function readAuth(
   const offered = kinds.map(({ type }) => type)
   const wrong = (what: string, advice: string, path = base): { found: Found[] } => ({ found: [{ path, what, advice }] })
   if (input === undefined) {
-    if (offered.length === 0) return { value: null }
+    if (kinds.every(({ optional }) => optional)) return { value: null }
     return wrong("'auth' is missing", `${connector} offers type ${offered.join(' | ')}`)
   }
   if (offered.length === 0) return wrong(`${connector} needs no login`, 'remove auth')

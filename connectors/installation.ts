@@ -70,17 +70,7 @@ export interface ReadOptions {
   connectors?: Lookup
 }
 
-const laterConnectors = [
-  's3',
-  'servicenow',
-  'sap',
-  'slack',
-  'zendesk',
-  'marketo',
-  'redshift',
-  'snowflake',
-  'eventbridge',
-]
+const laterConnectors = ['servicenow', 'sap', 'slack', 'zendesk', 'marketo', 'redshift', 'snowflake', 'eventbridge']
 
 /** What every connection may say, beside its connector's settings. */
 export const connectionShape = {

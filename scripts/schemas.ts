@@ -31,7 +31,9 @@ function connectionSchema({ name, title, settings, auth }: Connector): z.ZodType
   const { taskQueue, allowInsecure } = connectionShape
   return strict(`a connection of ${name}`, {
     connector: z.literal(name).describe(title),
-    ...(auth.length > 0 && { auth: authSchema(auth) }),
+    ...(auth.length > 0 && {
+      auth: auth.every(({ optional }) => optional) ? authSchema(auth).optional() : authSchema(auth),
+    }),
     ...settings.def.shape,
     taskQueue,
     allowInsecure,

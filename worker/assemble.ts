@@ -12,6 +12,7 @@ import { readInstallation } from '../connectors/installation.ts'
 import type { Connection, Installation } from '../connectors/installation.ts'
 import type { DataKeys } from '../connectors/lake/data-keys.ts'
 import type { ObjectStore } from '../connectors/lake/store.ts'
+import { awsLogin } from './aws-login.ts'
 import { createCredentials } from './credentials.ts'
 import type { Credentials } from './credentials.ts'
 import { drainSignal } from './drain.ts'
@@ -42,7 +43,7 @@ export interface Parts {
   credentials: Credentials
   state(): Promise<StateStore>
   connect(name: string, use: Omit<ConnectionUse, 'renew'> & Partial<ConnectionUse>): Promise<Connected>
-  lake(name: string): Promise<ObjectStore>
+  lake(name: string, touched?: string[]): Promise<ObjectStore>
   key(name: string): Promise<KeyObject>
   close(): Promise<void>
 }
@@ -52,7 +53,7 @@ export function assemble(options: AssembleOptions = {}): Deps {
   return {
     installation: async () => (await parts()).installation,
     connect: async (name, use) => (await parts()).connect(name, use),
-    lake: async (name) => (await parts()).lake(name),
+    lake: async (name, touched) => (await parts()).lake(name, touched),
     refresh: async ({ connection, staleVersion }, namespaceId) =>
       (await parts()).credentials.refresh(connection, staleVersion, namespaceId),
     key: async (name) => (await parts()).key(name),
@@ -69,7 +70,7 @@ export async function openParts(options: AssembleOptions): Promise<Parts> {
   const state = kept(async (): Promise<StateStore> => {
     const place = installation.state
     if ('directory' in place) return directoryState(place.directory, await stateKey())
-    const { connector: found, session } = await quiet(named(installation, place.connection), credentials, wires)
+    const { connector: found, session } = await quiet(named(installation, place.connection), house())
     return lakeState(lakeOf(found, session), found, found.destination?.dataKeys?.(session) as DataKeys | null)
   })
   const credentials: Credentials = createCredentials({
@@ -88,19 +89,24 @@ export async function openParts(options: AssembleOptions): Promise<Parts> {
     },
     wires,
   })
+  const house = (): House => ({ credentials, wires, directory })
   const lakes = new Map<string, () => Promise<ObjectStore>>()
-  const openLake = async (name: string): Promise<ObjectStore> => {
-    const { connector: found, session } = await quiet(named(installation, name), credentials, wires)
-    return lakeOf(found, session)
+  const openLake = async (connection: Connection, touched?: string[]): Promise<ObjectStore> => {
+    const { connector: found, session } = await quiet(connection, house())
+    return lakeOf(found, session, touched)
   }
   return {
     installation,
     credentials,
     state,
-    connect: (name, use) => connect(named(installation, name), credentials, wires, use),
-    lake(name) {
-      let lake = lakes.get(name)
-      if (!lake) lakes.set(name, (lake = kept(() => openLake(name))))
+    connect: (name, use) => connect(named(installation, name), house(), use),
+    async lake(name, touched) {
+      const connection = named(installation, name)
+      // A role is assumed for each flow, and may then do no more than that flow needs; else they share a lake.
+      const narrowed = connection.settings['role'] === undefined ? undefined : touched
+      const id = JSON.stringify([name, narrowed])
+      let lake = lakes.get(id)
+      if (!lake) lakes.set(id, (lake = kept(() => openLake(connection, narrowed))))
       return lake()
     },
     async key(name) {
@@ -118,14 +124,21 @@ export function installationPath(options: AssembleOptions): string {
   return options.installation ?? process.env['LAKEWARD_CONFIG'] ?? 'lakeward.yaml'
 }
 
+/** What every session is made of. */
+interface House {
+  credentials: Credentials
+  wires: Wires
+  directory: string
+}
+
 async function connect(
   connection: Connection,
-  credentials: Credentials,
-  wires: Wires,
+  { credentials, wires, directory }: House,
   use: Omit<ConnectionUse, 'renew'> & Partial<ConnectionUse>,
 ): Promise<Connected> {
   const found = await connector(connection.connector)
   const { name, settings, auth, allowInsecure } = connection
+  const takesAwsKeys = found.auth.some(({ type }) => type === 'aws_keys')
   const session = makeSession({
     connection: name,
     connector: found,
@@ -134,22 +147,23 @@ async function connect(
     allowInsecure,
     credentials,
     wires,
+    ...(takesAwsKeys && { aws: awsLogin({ ...connection, directory }) }),
     ...use,
   })
   return { connector: found, session }
 }
 
 /** Outside of any step: nobody cancels it, and nobody is told how far it is. */
-async function quiet(connection: Connection, credentials: Credentials, wires: Wires): Promise<Connected> {
-  return connect(connection, credentials, wires, {
+async function quiet(connection: Connection, house: House): Promise<Connected> {
+  return connect(connection, house, {
     signal: new AbortController().signal,
     beat: () => {},
     note: () => {},
   })
 }
 
-function lakeOf({ destination }: Connector, session: Session): ObjectStore {
-  if (destination?.lake) return destination.lake(session) as ObjectStore
+function lakeOf({ destination }: Connector, session: Session, touched?: string[]): ObjectStore {
+  if (destination?.lake) return destination.lake(session, touched) as ObjectStore
   throw missing(`${session.connection} is no lake`, 'destination.connection', [])
 }
 

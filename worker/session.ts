@@ -14,6 +14,8 @@ export interface SessionSetup {
   /** `auth.type` of the connection; null: none. */
   authType: string | null
   allowInsecure?: boolean
+  /** For connectors that take keys of AWS. */
+  aws?: Session['aws']
   credentials: Credentials
   wires: Wires
   signal: AbortSignal
@@ -31,7 +33,7 @@ export function makeSession(setup: SessionSetup): Session {
     connector,
     settings,
     send: kind?.send ?? 'none',
-    tokens: kind ? tokensOf(setup) : null,
+    tokens: kind && kind.send !== 'none' ? tokensOf(setup) : null,
     wire: setup.wires.of(connection),
     signal,
     allowInsecure: setup.allowInsecure ?? false,
@@ -39,7 +41,8 @@ export function makeSession(setup: SessionSetup): Session {
     note,
     ...(setup.retry ? { retry: setup.retry } : {}),
   })
-  return { connection, settings, http, signal, now: () => http.now(), beat, note }
+  const aws = setup.aws && { aws: setup.aws }
+  return { connection, settings, http, ...aws, signal, now: () => http.now(), beat, note }
 }
 
 function tokensOf({ connection, connector, credentials, renew }: SessionSetup): Tokens {

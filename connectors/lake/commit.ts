@@ -7,7 +7,8 @@
  * - The number is looked at first: an entry that is ours was created by an attempt whose answer got lost. It is read
  *   back after: an entry that is not ours means that nothing of this run counts.
  * - Nothing is decided while a staged file is not alive; before that is called lost, the number is looked at once more,
- *   because an entry that is ours may have been completed by somebody else.
+ *   because an entry that is ours may have been completed by somebody else. What a rule of the store drops within the
+ *   hour counts as gone.
  * - Only the entry that closes the plan's last range moves watermark, state and generation.
  */
 import type { Json } from '../connector.ts'
@@ -21,6 +22,9 @@ import { LakeError } from './errors.ts'
 import { laneKeys } from './keys.ts'
 import type { ChainEnd, CommitEntry, Entry, LakeLane, RunPlan, SeenRef } from './protocol.ts'
 import { rollForward } from './roll-forward.ts'
+
+/** What is decided must still be there when it is carried out, by whomever. */
+const CARRY_OUT_MS = 3_600_000
 
 export interface CommitRequest {
   /** Last unit of each range that this entry closes or advances. */
@@ -54,6 +58,8 @@ export async function commitRun(at: LakeLane, plan: RunPlan, request: CommitRequ
   if (dead.length > 0) {
     return lostOrTaken(at, plan, request, n, `${dead.length} staged files are gone, the first for ${dead[0]}`)
   }
+  const next = firstDropped(at, chains)
+  if (next !== null) return lostOrTaken(at, plan, request, n, `a rule of the store drops its staged files at ${next}`)
   const units = chains.flatMap((chain) => chain.units)
   const seen = await writeSeen(at, plan, before.seen, units, n)
   const entry = draftEntry(at, plan, chains, { ...request, step, last, ...(seen ? { seen } : {}) })
@@ -126,6 +132,13 @@ async function deadUploads(at: LakeLane, plan: RunPlan, chains: Chain[]): Promis
     }
   }
   return files.filter((file) => !alive.has(file.upload)).map((file) => file.key)
+}
+
+/** When the first staged file goes by a rule of the store, where that is too soon for a commit. */
+function firstDropped(at: LakeLane, chains: Chain[]): string | null {
+  const files = chains.flatMap(({ units }) => units.flatMap((unit) => unit.files))
+  const [first] = files.flatMap(({ dropped }) => dropped ?? []).toSorted()
+  return first !== undefined && Date.parse(first) < (at.now?.() ?? Date.now()) + CARRY_OUT_MS ? first : null
 }
 
 async function lostOrTaken(

@@ -43,6 +43,7 @@ const file = z.looseObject({
   bytes: count,
   rows: count,
   parts: z.array(z.looseObject({ number, etag: z.string(), crc32: z.string().optional() })).optional(),
+  dropped: z.string().optional(),
   quarantine: z.literal(true).optional(),
 })
 const kind = z.looseObject({

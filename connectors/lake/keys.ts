@@ -116,6 +116,13 @@ export function laneKeys(lane: Pick<Lane, 'flow' | 'object'>): LaneKeys {
   }
 }
 
+/** Keys, and beginnings of keys, that one flow touches: its documents and its data folder. */
+export function keysOfFlow(flow: string, folder: string): string[] {
+  const name = segment(flow)
+  const own = ['', '_quarantine/', '_repairs/'].map((part) => `_lakeward/${part}${name}/`)
+  return [IDENTITY_KEY, ...own, `${joinKey(folder)}/`]
+}
+
 function digits(n: number): string {
   if (!Number.isInteger(n) || n < 1 || n > 99_999_999) throw new RangeError(`${n} is no entry number`)
   return String(n).padStart(8, '0')

@@ -5,8 +5,9 @@
  * Laws
  * - All documents but the hint are created once and always read back; the status of a create is never trusted.
  * - A document is read strictly (`documents.ts`): members may be added, but a change of meaning is a new version.
- * - No document holds a time that a decision of the protocol rests on, but one: a void is repeated for a day after its
- *   `writtenAt`. Everything else called `writtenAt` is for people.
+ * - No document holds a time that a decision of the protocol rests on, but two: a void is repeated for a day after its
+ *   `writtenAt`, and a staged file that its store is about to drop (`dropped`) is not committed. Everything else called
+ *   `writtenAt` is for people.
  */
 import type { Field, Json, Plan } from '../connector.ts'
 import type { ObjectStore, StagedFile } from './store.ts'

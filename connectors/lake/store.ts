@@ -87,4 +87,6 @@ export interface StagedFile {
   bytes: number
   /** Parts in order, where the store has them. */
   parts?: { number: number; etag: string; crc32?: string }[]
+  /** ISO instant at which the store drops it by a rule of its own, if it is not completed before. */
+  dropped?: string
 }

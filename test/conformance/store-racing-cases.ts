@@ -31,8 +31,8 @@ export const racingCases = {
       const one = `come/and/go/${round}/a`
       const two = `come/and/go/${round}/b`
       await store.create(one, bytesOf('1'))
-      const [, answer] = await Promise.all([other.delete(one), store.create(two, bytesOf('2'))])
-      same(answer, 'created', 'the create beside a delete')
+      // A store may answer `exists` here, where a request had to be repeated: what counts is what is read back.
+      await Promise.all([other.delete(one), store.create(two, bytesOf('2'))])
       same(await textAt(other, two), '2', 'the content')
       await Promise.all([store.delete(two), other.delete(two)])
     }
