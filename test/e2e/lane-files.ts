@@ -43,6 +43,7 @@ export interface Entry {
   files: { key: string; rows: number }[]
   counts: { read: number; written: number }
   after: { watermark: string | null }
+  schema?: { version: number; since: number }
   /** By the clock of the worker that wrote it. */
   writtenAt: string
   outcome: { outcome: 'done' | 'void'; manifest: { key: string; rows: number }[] } | null
