@@ -50,7 +50,8 @@ export function reconcileLane(
   const shape = shapeOf(lane, schema, recipe, past)
   const changes = past ? laneChanges(past, shape, { since: state.n, anew: replaced || flow.run.full }) : []
 
-  const before = bound && { ...bound, sameRecipe: state.recipeHash === hash, replaced }
+  const sameRecipe = state.recipeHash === hash && (!past || past.options === shape.options)
+  const before = bound && { ...bound, sameRecipe, replaced }
   const outputOf = (fields: Field[]): Field[] => outputFields(recipe, fields)
   const { source, output, drift } = reconcile(flow.onDrift, schema.fields, before, outputOf)
   refuseUndecided(recipe, source)

@@ -229,6 +229,13 @@ describe('a changed flow that is refused', () => {
 })
 
 describe('a source that changed', () => {
+  it('is told from options that make other types of the same fields', () => {
+    const doubles = { ...SCHEMA, fields: FIELDS.map((one) => (one.name === 'Price' ? field('Price', 'float64') : one)) }
+    expect(refusal(() => reconciled({}, doubles, after({})))).toMatch(/^DriftRefused: column Price/)
+    const edit = { object: { options: { numbers: 'float64' } } }
+    expect(refusal(() => reconciled(edit, doubles, after({})))).toMatch(/^FlowChanged: column Price/)
+  })
+
   const without = (...names: string[]): ObjectSchema => ({
     ...SCHEMA,
     fields: FIELDS.filter(({ name }) => !names.includes(name)),
