@@ -30,7 +30,7 @@ const RANGES_AT_ONCE = 4
 export const describeObject = (deps: Deps) =>
   step(async (input: DescribeInput, context): Promise<PlanDigest> => {
     const at = await lakeLane(deps, input.task, context)
-    const { run } = input.open
+    const run = { ...input.open.run, parent: input.task.parent }
     const stored = await readPlan(at, run.key)
     if (stored) return digest(stored)
     const { state, unfinished } = await readState(at, input.open.base)

@@ -18,6 +18,7 @@ import { addPreviewCommand } from './commands/preview.ts'
 import { addRepairCommand } from './commands/repair.ts'
 import { addRunCommands } from './commands/run.ts'
 import { addSourceCommands } from './commands/source.ts'
+import { addStateCommand } from './commands/state.ts'
 import { addStoreCommands } from './commands/store.ts'
 import { addWorkerCommands } from './commands/worker.ts'
 import { type Call, examples, registrar } from './commands/call.ts'
@@ -72,6 +73,7 @@ export function build(view: Screen, exit: { code: number }): Command {
   addStoreCommands(register)
   program.commandsGroup('When something is wrong:')
   addDoctorCommand(register)
+  addStateCommand(register)
   addRepairCommand(register)
   return program
 }

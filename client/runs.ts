@@ -27,6 +27,8 @@ export interface RunSummary {
   endedAt: Date | null
   /** Started by the flow's schedule. */
   scheduled: boolean
+  /** Known from the ledger alone: Temporal no longer keeps it. */
+  ledger?: true
   outcome?: RunOutcome
 }
 

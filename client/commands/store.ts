@@ -3,14 +3,21 @@ import type { ObjectResult } from '../../activities/digests.ts'
 import { triggerText, written } from '../flow-document.ts'
 import type { FlowStatus, ListedFlow } from '../lakeward-client.ts'
 import type { RunSummary } from '../runs.ts'
+import { withLedgerRuns } from '../ledger-runs.ts'
+import type { LedgerLane } from '../ledger-runs.ts'
+import { readFlow } from '../schedules.ts'
 import type { StoredFlow } from '../schedules.ts'
 import { count, counted, duration, time, when } from '../terminal/numbers.ts'
 import { listing, table } from '../terminal/table.ts'
 import { progressTable } from '../terminal/progress.ts'
 import type { Call, Register } from './call.ts'
 import { nextRun, printJson, withJson, withTemporal } from './call.ts'
+import { ledgersOf } from './ledger.ts'
 import { schemaReport } from './schema-report.ts'
 import { whole } from './whole.ts'
+
+/** That `status` shows. */
+const MOST_RUNS = 5
 
 interface JsonFlag {
   json?: boolean
@@ -33,7 +40,7 @@ export function addStoreCommands(register: Register): void {
   })
   register<JsonFlag & { limit: string }>({
     usage: 'runs <name>',
-    about: 'Runs of a flow, the newest first.',
+    about: 'Runs of a flow, the newest first; older ones from the ledger, where a lakeward.yaml leads to it.',
     examples: ['lakeward runs salesforce-daily', 'lakeward runs salesforce-daily --limit 100 --json'],
     options: (command) => withJson(command).option('--limit <n>', 'how many', '20'),
     work: runs,
@@ -97,7 +104,10 @@ function listedRow({ name, flow, lastRun }: ListedFlow): string[] {
 }
 
 async function status(call: Call, { json }: JsonFlag, name: string): Promise<void> {
-  const flow = await withTemporal(call, (lakeward) => lakeward.status(name))
+  const stored = await withTemporal(call, (lakeward) => lakeward.status(name))
+  const ledgers = await ledgersOf(call, stored.document, MOST_RUNS)
+  const { lanes = [] } = ledgers ?? {}
+  const flow = { ...stored, runs: withLedgerRuns(stored.runs, ledgers?.runs ?? [], MOST_RUNS), lanes }
   if (json) return printJson(call, flow)
   const { view } = call
   view.out(listing(describeFlow(flow)))
@@ -105,9 +115,23 @@ async function status(call: Call, { json }: JsonFlag, name: string): Promise<voi
     view.out(`\n${state.workflowId}: ${state.stage}`)
     if (state.objects.length > 0) view.out(progressTable(state, view.columns))
   }
+  if (lanes.length > 0) view.out(`\n${table(LANE_COLUMNS, lanes.map(laneRow), view.columns)}`)
   if (flow.runs.length > 0) view.out(`\n${runTable(flow.runs, view.columns)}`)
   const schemas = schemaReport(flow.runs)
   if (schemas.length > 0) view.out(`\n${listing(schemas)}`)
+}
+
+const LANE_COLUMNS = [
+  { title: 'OBJECT' },
+  { title: 'WATERMARK' },
+  { title: 'READ FROM' },
+  { title: 'ENTRIES', align: 'right' as const },
+  { title: 'LAST ENTRY' },
+]
+
+function laneRow({ object, watermark, origin, entries, lastEntryAt }: LedgerLane): string[] {
+  const from = watermark === null ? '' : (origin ?? 'the beginning')
+  return [object, watermark ?? '', from, count(entries), lastEntryAt ? when(new Date(lastEntryAt)) : 'never']
 }
 
 function describeFlow(flow: FlowStatus): [string, string][] {
@@ -136,7 +160,12 @@ function onOrPaused(flow: StoredFlow): string {
 
 async function runs(call: Call, { json, limit }: JsonFlag & { limit: string }, name: string): Promise<void> {
   const most = whole('--limit', limit, 1, 1000)
-  const found = await withTemporal(call, (lakeward) => lakeward.runs(name, most))
+  const { kept, document } = await withTemporal(call, async (lakeward) => ({
+    kept: await lakeward.runs(name, most),
+    document: (await readFlow(lakeward.temporal, name))?.document,
+  }))
+  const ledgers = document ? await ledgersOf(call, document, most) : null
+  const found = withLedgerRuns(kept, ledgers?.runs ?? [], most)
   if (json) return printJson(call, found)
   if (found.length === 0) return call.view.say(`${name} has not run yet; \`lakeward run ${name}\` starts it`)
   call.view.out(runTable(found, call.view.columns))
@@ -172,7 +201,7 @@ function runRow(run: RunSummary): string[] {
     total('written'),
     total('files'),
     run.workflowId,
-    outcome?.error?.message ?? '',
+    run.ledger ? 'from the ledger: Temporal no longer keeps it' : (outcome?.error?.message ?? ''),
   ]
 }
 

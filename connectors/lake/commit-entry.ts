@@ -32,6 +32,7 @@ export function draftEntry(at: LakeLane, plan: RunPlan, chains: Chain[], parts: 
     run: plan.run,
     workflowId: plan.workflowId,
     namespaceId: plan.namespaceId,
+    ...(plan.parent ? { parent: plan.parent } : {}),
     units,
     step,
     last,

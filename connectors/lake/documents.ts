@@ -47,7 +47,7 @@ const file = z.looseObject({
   quarantine: z.literal(true).optional(),
 })
 const kind = z.looseObject({
-  kind: z.enum(['incremental', 'full', 'generation', 'window']),
+  kind: z.enum(['incremental', 'full', 'generation', 'window', 'set']),
   keepOld: z.boolean().optional(),
   window: span.optional(),
 })

@@ -67,6 +67,7 @@ function whose(at: LakeLane, run: RunKey, opened: OpenedLane) {
     namespaceId,
     namespace,
     workflowId: run.workflowId,
+    parent: run.parent,
     files: filesPrefix(at.lane, run.key),
     n: opened.n,
     before: opened.state,

@@ -30,6 +30,8 @@ export interface RunKey {
   startedMs: number
   workflowId: string
   firstRunId: string
+  /** The run of the flow that this lane is part of, by its workflow id. */
+  parent?: string
 }
 
 export interface LakeLane {
@@ -61,6 +63,7 @@ export interface RunPlan {
   namespaceId: string
   namespace: string
   workflowId: string
+  parent?: string
   /** Keys of this run's files begin with it: uploads below it are this lane's to abort. */
   prefix: string
   /** Name prefix of this run's files: `<lane8>-<run>`. */
@@ -110,10 +113,10 @@ export interface ChainEnd {
 
 /**
  * incremental: moves the watermark. full: a whole read that is appended, and moves it. generation: a whole read that
- * replaces what was there. window: `from`/`to`, leaves the watermark.
+ * replaces what was there. window: `from`/`to`, leaves the watermark. set: no files, a person moved the watermark.
  */
 export interface RunKind {
-  kind: 'incremental' | 'full' | 'generation' | 'window'
+  kind: 'incremental' | 'full' | 'generation' | 'window' | 'set'
   /** generation only: earlier files stay. */
   keepOld?: boolean
   window?: { from: string; to: string }
@@ -224,6 +227,8 @@ export interface CommitEntry {
   run: string
   workflowId: string
   namespaceId: string
+  /** The run of the flow, by its workflow id. */
+  parent?: string
   /** Last unit of each range this entry closes or advances: with `run`, what makes an entry "mine". */
   units: Record<string, string>
   /** Position of this entry among its run's entries, 1 first. */

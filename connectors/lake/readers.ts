@@ -1,12 +1,19 @@
 /** The ledger as readers see it: only entries that are `done`, only the current generation. */
 import { readLedger, readRecorded, stateOf } from './ledger.ts'
 import type { Recorded } from './ledger.ts'
-import type { LakeLane, LaneState, ManifestFile } from './protocol.ts'
+import type { LakeLane, LaneState, ManifestFile, Unfinished } from './protocol.ts'
 
-/** The lane's state, and its newest number. */
-export async function laneStatus(at: LakeLane): Promise<{ state: LaneState; highest: number }> {
+export interface LaneStatus {
+  state: LaneState
+  /** The newest number. */
+  highest: number
+  /** What a run left to be finished by the next one. */
+  unfinished: Unfinished | null
+}
+
+export async function laneStatus(at: LakeLane): Promise<LaneStatus> {
   const ledger = await readLedger(at)
-  return { state: stateOf(ledger).state, highest: ledger.highest }
+  return { ...stateOf(ledger), highest: ledger.highest }
 }
 
 /** Every file a reader of the lane should read, in the order of the entries. */
