@@ -11,6 +11,7 @@ import { version } from '../connectors/version.ts'
 import { addApplyCommands } from './commands/apply.ts'
 import { addFlowCommands } from './commands/flows.ts'
 import { addInstallationCommands } from './commands/installation.ts'
+import { addCompletionCommands } from './commands/completion/completion.ts'
 import { addDoctorCommand } from './commands/doctor/doctor.ts'
 import { addDemoCommand } from './commands/demo/demo.ts'
 import { addLoginCommand } from './commands/login.ts'
@@ -75,6 +76,7 @@ export function build(view: Screen, exit: { code: number }): Command {
   addDoctorCommand(register)
   addStateCommand(register)
   addRepairCommand(register)
+  addCompletionCommands(register, program)
   return program
 }
 

@@ -28,14 +28,16 @@ export interface CommandSpec<Options> {
   /** Whole command lines. */
   examples: string[]
   options?: (command: Command) => unknown
+  /** Not for people: shown nowhere. */
+  hidden?: true
   work: Work<Options>
 }
 
 export type Register = <Options extends object>(spec: CommandSpec<Options>) => void
 
 export function registrar(program: Command, call: (options: object) => Call, exit: { code: number }): Register {
-  return ({ usage, about, options, work, examples: lines }) => {
-    const command = program.command(usage).description(about)
+  return ({ usage, about, options, work, examples: lines, hidden = false }) => {
+    const command = program.command(usage, { hidden }).description(about)
     options?.(command)
     examples(command, lines)
     command.action(async (...given: unknown[]) => {
