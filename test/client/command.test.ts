@@ -86,6 +86,17 @@ describe('wrong use', () => {
   })
 })
 
+test('the reference has every command, and no other', async () => {
+  const { out } = await recorded('complete', '--', '')
+  const reference = readFileSync(new URL('../../docs/commands.md', import.meta.url), 'utf8')
+  const rows = reference.split('\n').filter((line) => /^\| `/.test(line) && !line.startsWith('| command'))
+  const named = rows.flatMap((row) =>
+    [...(row.split(' | ')[0] as string).matchAll(/`([a-z]+)/g)].map((found) => found[1]),
+  )
+  const commands = out.split('\n').filter((name) => name !== 'help')
+  expect(new Set(named)).toEqual(new Set(commands))
+})
+
 describe('flow files', () => {
   test('all that is wrong in all files is told at once, with file and line', async () => {
     file('flows/a.yaml', flowOf('twice', { color: 'red', onDrift: 'evolv' }))
