@@ -15,11 +15,11 @@ export interface KmsOptions {
   /** Id, ARN or alias of a symmetric key. */
   keyId: string
   /** Default: of the machine (AWS_REGION, profile). */
-  region?: string
+  region?: string | undefined
   /** Default: AWS_ENDPOINT_URL_KMS, then the region's own. */
   endpoint?: string
   /** Default: the chain of the SDK. */
-  credentials?: KMSClientConfig['credentials']
+  credentials?: KMSClientConfig['credentials'] | undefined
 }
 
 export function kmsKeys({ keyId, region, endpoint, credentials }: KmsOptions): DataKeys {

@@ -1,9 +1,11 @@
 /** A bucket as a place for files: AWS S3 and the stores that speak its language. */
 import { z } from 'zod'
 import type { Connector } from '../connector.ts'
+import { InputError } from '../errors.ts'
 import type { Encryption } from '../lake/s3/s3-calls.ts'
 import { s3Store } from '../lake/s3/s3-store.ts'
 import { always, choice, strict, text, words } from '../strict.ts'
+import { kmsKeys } from './kms-keys.ts'
 import { sessionPolicy } from './session-policy.ts'
 
 const encryption = strict('encryption', {
@@ -64,6 +66,15 @@ export const s3: Connector = {
     lake: ({ settings: all, aws }, touched) => {
       const place = all as unknown as Place
       return s3Store({ ...place, credentials: aws?.(touched && sessionPolicy(place, touched)) })
+    },
+    dataKeys({ connection, settings: { encryption, region }, aws }) {
+      const { mode, keyId } = { ...(encryption as Partial<Encryption> | undefined) }
+      if (mode !== 'kms') return null
+      if (keyId) return kmsKeys({ keyId, region: region as string | undefined, credentials: aws?.() })
+      const what = 'state is sealed by a key of its own, and none is named'
+      const advice =
+        'Write the id, alias or ARN of a symmetric KMS key; the one that S3 has of itself seals objects alone.'
+      throw new InputError([{ what, where: `connections.${connection}.encryption.keyId`, advice }])
     },
   },
 }
