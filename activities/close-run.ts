@@ -2,17 +2,18 @@
 import { finishRun } from '../connectors/lake/finish.ts'
 import { readPlan } from '../connectors/lake/plans.ts'
 import type { Deps } from './deps.ts'
-import type { CloseInput } from './digests.ts'
+import type { CloseDigest, CloseInput } from './digests.ts'
 import { connectSource, lakeLane, sourceOf } from './lane.ts'
 import { step } from './step.ts'
 
 export const closeRun = (deps: Deps) =>
-  step(async ({ task, run }: CloseInput, context): Promise<void> => {
+  step(async ({ task, run }: CloseInput, context): Promise<CloseDigest> => {
     const at = await lakeLane(deps, task, context)
     const plan = await readPlan(at, run.key)
-    if (!plan) return
+    if (!plan) return { calls: context.calls.made }
     const connected = await connectSource(deps, plan.source.connection, context)
     // Only now: what the vendor forgets here is committed and complete.
     await sourceOf(connected).release?.(connected.session, plan.plan, 'done')
     await finishRun(at, plan)
+    return { calls: context.calls.made }
   })

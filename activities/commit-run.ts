@@ -23,6 +23,7 @@ import { sourceOf } from './lane.ts'
 import type { Planned } from './stored-plan.ts'
 import { planned, plannedLake } from './stored-plan.ts'
 import { step } from './step.ts'
+import type { StepContext } from './step.ts'
 
 export const commitRun = (deps: Deps) =>
   step(async (input: CommitInput, context): Promise<CommitDigest> => {
@@ -32,7 +33,7 @@ export const commitRun = (deps: Deps) =>
     if (before) {
       context.beat('completing what is committed')
       const { entry } = await commit(at, plan, { units, state: null, proof: before.proof })
-      return digest(entry, quarantineNote(entry.counts))
+      return digest(entry, quarantineNote(entry.counts), context)
     }
     const run = await planned(deps, input, context)
     // null: the records are gone, and the ledger tells why; the commit looks there.
@@ -53,14 +54,19 @@ export const commitRun = (deps: Deps) =>
         counts,
         proof: proof.verdict,
         notes: [...notes, worth.why ?? ''].filter((note) => note !== ''),
+        calls: context.calls.made,
       }
     }
     context.beat('committing')
     const { entry } = await commit(at, plan, { units, state, proof })
-    return digest(entry, notes)
+    return digest(entry, notes, context)
   })
 
-function digest({ n, after, files, counts, proof }: CommitEntry, notes: string[]): CommitDigest {
+function digest(
+  { n, after, files, counts, proof }: CommitEntry,
+  notes: string[],
+  { calls }: StepContext,
+): CommitDigest {
   return {
     n,
     watermark: after.watermark,
@@ -68,6 +74,7 @@ function digest({ n, after, files, counts, proof }: CommitEntry, notes: string[]
     counts,
     proof: proof.verdict,
     notes,
+    calls: calls.made,
   }
 }
 
@@ -80,6 +87,10 @@ async function nextState({ connector, session, plan }: Planned, chains: Chain[])
 async function proofOf({ connector, session, plan }: Planned, counts: Counts): Promise<CommitEntry['proof']> {
   const source = sourceOf({ connector, session })
   const { counted } = plan.plan
+  // Only who would replace what is there by nothing asks twice whether there is nothing.
+  if (counted === 0 && counts.read === 0 && plan.kind.kind !== 'generation') {
+    return { planned: 0, now: null, verdict: 'proven: nothing in the window when planned, and nothing comes later' }
+  }
   try {
     const now = source.count ? await source.count(session, plan.plan) : null
     return { planned: counted, now, verdict: verdict(counted, now, counts.read) }

@@ -3,6 +3,7 @@
  * closure, so that nothing here is global and a test can hand in its own.
  */
 import type { KeyObject } from 'node:crypto'
+import type { Budget } from '../connectors/budget.ts'
 import type { Connector, Session } from '../connectors/connector.ts'
 import type { Installation } from '../connectors/installation.ts'
 import type { ObjectStore } from '../connectors/lake/store.ts'
@@ -29,9 +30,13 @@ export interface ConnectionUse {
   note: (text: string) => void
   /** Asks for a token newer than `staleVersion`, once for everybody who asks. */
   renew: (staleVersion: number) => Promise<void>
+  /** A request goes out; whoever uses the connection counts its own. */
+  sent: () => void
 }
 
 export interface Connected {
   connector: Connector
   session: Session
+  /** What may still be asked of it today, by everybody who uses it. */
+  budget: Budget
 }

@@ -24,6 +24,7 @@ import type { LaneFlow } from './lane.ts'
 import { reconcileLane } from './reconcile-lane.ts'
 import type { StoredRecipe } from './recipe.ts'
 import { step } from './step.ts'
+import type { StepContext } from './step.ts'
 
 const RANGES_AT_ONCE = 4
 
@@ -32,7 +33,7 @@ export const describeObject = (deps: Deps) =>
     const at = await lakeLane(deps, input.task, context)
     const run = { ...input.open.run, parent: input.task.parent }
     const stored = await readPlan(at, run.key)
-    if (stored) return digest(stored)
+    if (stored) return digest(stored, context)
     const { state, unfinished } = await readState(at, input.open.base)
     const lakeId = await lakeIdentity(at.store)
     const opened = { n: input.open.n, state, lakeId }
@@ -42,10 +43,11 @@ export const describeObject = (deps: Deps) =>
     const { full } = lane.flow.run
     if (unfinished && !(full && isMoved(unfinished.plan, { sourceIdentity, lakeId }))) {
       const plan = await writePlan(at, resumePlan(at, run, opened, unfinished))
-      return digest(plan, ['Finishes the run that was left unfinished, under its bound.'])
+      return digest(plan, context, ['Finishes the run that was left unfinished, under its bound.'])
     }
     lane.flow = checkOptions(lane.flow, connected.connector)
     checkMoved(state, { sourceIdentity, lakeId }, full)
+    await connected.budget.admit(`plan ${lane.object.object}`)
 
     context.beat(`describing ${lane.object.object}`)
     const { told, ...drafted } = await draft(lane, connected, state, input)
@@ -62,7 +64,7 @@ export const describeObject = (deps: Deps) =>
       }),
     )
     const given = unfinished ? ['The run that was left unfinished read another source: it is given up.'] : []
-    return digest(plan, [...given, ...told, ...context.notes])
+    return digest(plan, context, [...given, ...told, ...context.notes])
   })
 
 async function draft(lane: LaneFlow, connected: Connected, state: LaneState, { task, open }: DescribeInput) {
@@ -151,7 +153,7 @@ function refuseWithoutStamp(source: Source, schema: ObjectSchema, lane: LaneFlow
   ])
 }
 
-function digest(plan: RunPlan, said: string[] = []): PlanDigest {
+function digest(plan: RunPlan, { calls }: StepContext, said: string[] = []): PlanDigest {
   const { ranges, api, from, bound, counted, heldBack, notes } = plan.plan
   const behind = Object.entries(plan.resumes?.ranges ?? {}).filter(([, end]) => end.unit !== null)
   return {
@@ -168,5 +170,6 @@ function digest(plan: RunPlan, said: string[] = []): PlanDigest {
     notes: [...notes, ...said],
     drift: plan.drift ?? [],
     schemaVersion: plan.schema?.version ?? 1,
+    calls: calls.made,
   }
 }

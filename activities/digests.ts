@@ -37,15 +37,32 @@ export interface LaneTask {
 
 export type SearchAttributes = { [name: string]: string }
 
+/** A lane of a run; the workflow, which has the flow document, makes its task of it. */
+export interface LanePlan {
+  /** The object's id. */
+  object: string
+  workflowId: string
+  /** Place of the object, or of its pattern, in the document. */
+  at: number
+  /** The pattern that took it; its name at the source is its id then. */
+  pattern?: string
+}
+
 export interface FlowPlan {
-  version: 1
+  version: 2
   flow: string
-  lanes: LaneTask[]
+  /** Hundreds, where a pattern takes them: what they have in common is said once. */
+  lanes: LanePlan[]
+  shared: Pick<LaneTask, 'taskQueue' | 'nominalMs' | 'attributes' | 'heartbeatSeconds'> &
+    Pick<LaneRef, 'namespaceId' | 'namespace'>
   /** Lanes at once. */
   concurrency: number
   attributes: SearchAttributes
   /** Attributes that the namespace has not registered. */
   missingAttributes: string[]
+  /** Sentences for the run's report. */
+  notes: string[]
+  calls: number
   queue: boolean
 }
 
@@ -82,6 +99,8 @@ export interface PlanDigest {
   /** How the source's schema or the flow differ from those of the lane's last entry. */
   drift: string[]
   schemaVersion: number
+  /** Requests to the connections of the flow, tokens not counted; so in all digests. */
+  calls: number
 }
 
 export interface UnitDigest {
@@ -92,6 +111,7 @@ export interface UnitDigest {
   counts: Counts
   position: string
   notes: string[]
+  calls: number
 }
 
 export interface CommitDigest {
@@ -102,6 +122,11 @@ export interface CommitDigest {
   counts: Counts
   proof: string
   notes: string[]
+  calls: number
+}
+
+export interface CloseDigest {
+  calls: number
 }
 
 export interface CancelDigest {
@@ -201,6 +226,7 @@ export interface LaneProgress {
   written: number
   bytes: number
   files: number
+  calls: number
   /** Records in the window when it was planned. */
   counted: number | null
   position: string
@@ -218,6 +244,8 @@ export interface ObjectResult extends Counts {
   status: 'done' | 'nothing' | 'failed' | 'cancelled' | 'skipped'
   entry: number | null
   files: number
+  /** Absent where only the ledger tells of the run. */
+  calls?: number
   from: string | null
   watermark: string | null
   proof?: string
@@ -236,4 +264,8 @@ export interface RunResult {
   written: number
   bytes: number
   files: number
+  /** Those of all objects, and what listing them took. */
+  calls?: number
+  /** What is to be known of the run as a whole: which objects a pattern took, and which it left out. */
+  notes: string[]
 }

@@ -4,7 +4,8 @@
  * Laws
  * - What it starts from is its predecessor's record, never a heartbeat. Two attempts write files of different names.
  * - It ends after a page, never within one: its cursor is the page's.
- * - It ends early when the worker drains; it ends the range only at the vendor's own end signal.
+ * - It ends early when the worker drains, or when the connection's calls of the day are used up; it ends the range only
+ *   at the vendor's own end signal.
  */
 import type { Json, Page } from '../connectors/connector.ts'
 import { ConnectorError } from '../connectors/errors.ts'
@@ -24,12 +25,13 @@ const UNIT_MS = 3 * 60_000
 
 export const extractUnit = (deps: Deps) =>
   step(async (input: ExtractInput, context): Promise<UnitDigest> => {
-    const { at, plan, connector, session } = await planned(deps, input, context)
+    const { at, plan, connector, session, budget } = await planned(deps, input, context)
     const { range: id, seq, previous } = input
     const range = plan.plan.ranges.find((one) => one.id === id)
     if (!range) throw new Error(`the plan has no range ${id}`)
     const before = previous === null ? null : await readUnit(at, plan.run, id, previous)
 
+    await budget.admit(`read ${plan.source.object}`)
     const unit = beginUnit(at, plan, { range: id, seq, previous })
     try {
       const lookback = await openLookback(at, plan)
@@ -46,6 +48,10 @@ export const extractUnit = (deps: Deps) =>
         last = page
         context.beat(page.position)
         if (page.next === null || files.full || deps.drain.aborted || performance.now() - started > UNIT_MS) break
+        const spent = await budget.spent()
+        if (!spent) continue
+        context.notes.add(`${spent.reason}: reading waits until some are given back.`)
+        break
       }
       if (!last) throw stopped(connector.name, plan)
       const end = last.next === null
@@ -66,6 +72,7 @@ export const extractUnit = (deps: Deps) =>
         counts: record.counts,
         position: record.position,
         notes: record.notes,
+        calls: context.calls.made,
       }
     } catch (error) {
       await unit.abandon()

@@ -35,17 +35,18 @@ export async function lakeLane(deps: Deps, task: LaneTask, context: StepContext)
 }
 
 export async function connectSource(deps: Deps, connection: string, context: StepContext): Promise<Connected> {
-  const { signal, beat, notes } = context
+  const { signal, beat, notes, calls } = context
   return deps.connect(connection, {
     signal,
     beat,
     note: (text) => notes.add(text),
     renew: (staleVersion) => renew({ connection, staleVersion }),
+    sent: () => void calls.made++,
   })
 }
 
 /** The source side of a connection; the flow was checked, but the installation may have changed since. */
-export function sourceOf({ connector, session }: Connected) {
+export function sourceOf({ connector, session }: Omit<Connected, 'budget'>) {
   if (!connector.source) {
     throw new ConnectorError({
       connector: connector.name,

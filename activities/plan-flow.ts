@@ -1,27 +1,32 @@
 /**
- * Checks the flow against what this installation can reach, and cuts it into lanes. No vendor is called here: a flow
- * that is wrong fails in a second, whatever the vendor does.
+ * Checks the flow against what this installation can reach, and cuts it into lanes. No vendor is called here, but for
+ * the list of objects that a pattern asks for: a flow that is wrong fails in a second, whatever the vendor does.
  */
 import { activityInfo } from '@temporalio/activity'
-import type { JsonObject } from '../connectors/connector.ts'
+import type { ObjectInfo } from '../connectors/connector.ts'
 import { InputError } from '../connectors/errors.ts'
 import { parseFlow } from '../connectors/flow.ts'
 import type { Flow } from '../connectors/flow.ts'
+import { expandPatterns, isPattern, some } from '../connectors/flow-patterns.ts'
+import type { Expanded, TakenObject } from '../connectors/flow-patterns.ts'
 import { connector } from '../connectors/index.ts'
 import type { Installation } from '../connectors/installation.ts'
-import { laneWorkflowId } from './lane.ts'
+import { goneSince } from '../connectors/lake/taken-objects.ts'
+import { connectSource, laneWorkflowId, sourceOf } from './lane.ts'
 import type { Deps } from './deps.ts'
-import type { FlowPlan, LaneTask, PlanFlowInput, SearchAttributes } from './digests.ts'
+import type { FlowPlan, LanePlan, PlanFlowInput, SearchAttributes } from './digests.ts'
 import { attributeNames, currentNamespace } from './namespace.ts'
+import type { Namespace } from './namespace.ts'
 import { step } from './step.ts'
+import type { StepContext } from './step.ts'
 
 const MOST_LANES_AT_ONCE = 16
 
 export const planFlow = (deps: Deps) =>
-  step(async (input: PlanFlowInput): Promise<FlowPlan> => {
+  step(async (input: PlanFlowInput, context): Promise<FlowPlan> => {
     const flow = parseFlow(input.flow)
     const installation = await deps.installation()
-    const { source, destination, taskQueue } = await reached(flow, installation)
+    const { source, destination, taskQueue, parallel } = await reached(flow, installation)
     const namespace = await currentNamespace()
     const wanted: SearchAttributes = {
       LakewardFlow: flow.name,
@@ -29,27 +34,28 @@ export const planFlow = (deps: Deps) =>
       LakewardDestination: destination.name,
     }
     const attributes = Object.fromEntries(Object.entries(wanted).filter(([name]) => namespace.registered.has(name)))
-    const document = input.flow as JsonObject
-    const lanes = flow.source.objects.filter(chosen(flow)).map((object): LaneTask => {
-      const lane = { namespaceId: namespace.id, namespace: namespace.name, flow: flow.name, object: object.id }
-      return {
-        version: 1,
-        lane,
-        workflowId: laneWorkflowId(lane),
+    const { objects, notes } = await listed(deps, flow, namespace, context)
+    const lanes = chosen(flow, objects).map(({ at, id: object, pattern }): LanePlan => {
+      const workflowId = laneWorkflowId({ flow: flow.name, object })
+      return { object, workflowId, at, ...(pattern === undefined ? {} : { pattern }) }
+    })
+    return {
+      version: 2,
+      flow: flow.name,
+      lanes,
+      shared: {
+        namespaceId: namespace.id,
+        namespace: namespace.name,
         taskQueue,
-        flow: { ...document, source: { ...(document.source as JsonObject), objects: [written(document, object.id)] } },
         nominalMs: input.nominalMs,
         attributes,
         heartbeatSeconds: deps.heartbeatSeconds,
-      }
-    })
-    return {
-      version: 1,
-      flow: flow.name,
-      lanes,
-      concurrency: MOST_LANES_AT_ONCE,
+      },
+      concurrency: Math.min(MOST_LANES_AT_ONCE, parallel),
       attributes,
       missingAttributes: attributeNames.filter((name) => !namespace.registered.has(name)),
+      notes,
+      calls: context.calls.made,
       queue: flow.run?.queue ?? false,
     }
   })
@@ -69,7 +75,12 @@ async function reached(flow: Flow, installation: Installation) {
     ])
   }
   const [own] = queues
-  return { source: source.connector, destination: destination.connector, taskQueue: own ?? activityInfo().taskQueue }
+  return {
+    source: source.connector,
+    destination: destination.connector,
+    taskQueue: own ?? activityInfo().taskQueue,
+    parallel: source.parallel,
+  }
 }
 
 async function end(name: string, where: string, side: 'source' | 'destination', installation: Installation) {
@@ -81,30 +92,32 @@ async function end(name: string, where: string, side: 'source' | 'destination', 
   }
   const found = await connector(connection.connector)
   if (!found[side]) throw wrong(`${connection.connector} cannot be a ${side}`, `Name a connection that can.`)
-  return { connector: found, taskQueue: connection.taskQueue }
+  return { connector: found, taskQueue: connection.taskQueue, parallel: connection.limits.parallel }
 }
 
-function chosen(flow: Flow): (object: Flow['source']['objects'][number]) => boolean {
+/** The flow's objects, patterns replaced by what the source lists; only they make a call. */
+async function listed(deps: Deps, flow: Flow, namespace: Namespace, context: StepContext): Promise<Expanded> {
+  const { objects } = flow.source
+  if (!objects.some(({ object }) => isPattern(object))) return expandPatterns(objects, [])
+  const connected = await connectSource(deps, flow.source.connection, context)
+  await connected.budget.admit('list the objects')
+  context.beat('listing the objects of the source')
+  const found: ObjectInfo[] = []
+  for await (const object of sourceOf(connected).objects(connected.session)) found.push(object)
+  const expanded = expandPatterns(objects, found)
+  const taken = expanded.objects.filter(({ pattern }) => pattern !== undefined).map(({ id }) => id)
+  const store = await deps.lake(flow.destination.connection)
+  const gone = await goneSince(store, { flow: flow.name, namespaceId: namespace.id }, taken, found)
+  return { ...expanded, notes: [...expanded.notes, ...gone] }
+}
+
+function chosen(flow: Flow, objects: TakenObject[]): TakenObject[] {
   const only = flow.run?.objects
-  if (!only) return () => true
-  const ids = new Set(flow.source.objects.map((object) => object.id))
-  const unknown = only.filter((id) => !ids.has(id))
-  if (unknown.length > 0) {
-    throw new InputError([
-      {
-        what: `the flow has no object ${unknown.join(', ')}`,
-        where: 'run.objects',
-        advice: `It has: ${[...ids].join(', ')}.`,
-      },
-    ])
-  }
-  return (object) => only.includes(object.id)
-}
-
-/** The object as the document spells it: a name, or a map with `id` or `object`. */
-function written(document: JsonObject, id: string) {
-  const { objects } = document.source as JsonObject
-  const all = objects as (string | JsonObject)[]
-  const found = all.find((object) => (typeof object === 'string' ? object : (object.id ?? object.object)) === id)
-  return found ?? id
+  if (!only) return objects
+  const ids = objects.map(({ id }) => id)
+  const unknown = only.filter((id) => !ids.includes(id))
+  if (unknown.length === 0) return objects.filter(({ id }) => only.includes(id))
+  throw new InputError([
+    { what: `the flow has no object ${unknown.join(', ')}`, where: 'run.objects', advice: `It has: ${some(ids)}.` },
+  ])
 }

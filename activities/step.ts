@@ -7,13 +7,15 @@
 import { Context, activityInfo } from '@temporalio/activity'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { asApplicationFailure } from './failure.ts'
-import { countTrouble, forgetTroubles } from './troubles.ts'
+import { callsOf, countTrouble, forgetStep } from './troubles.ts'
 
 const BEAT_MS = 10_000
 
 export interface StepContext {
   signal: AbortSignal
   beat: (position: string) => void
+  /** Requests to the connections of this step, those of earlier attempts in this process with them. */
+  calls: { made: number }
   /** Sentences for the run's details, told once each. */
   notes: Set<string>
   sleep: (ms: number) => Promise<void>
@@ -24,6 +26,7 @@ export function step<In, Out>(work: (input: In, context: StepContext) => Promise
     const context = Context.current()
     const { activityId, isLocal, heartbeatTimeoutMs, workflowExecution } = activityInfo()
     const name = `${workflowExecution?.runId}/${activityId}`
+    const calls = callsOf(name)
     let position = ''
     const beat = (where: string): void => {
       position = where
@@ -35,10 +38,11 @@ export function step<In, Out>(work: (input: In, context: StepContext) => Promise
       const output = await work(input, {
         signal: context.cancellationSignal,
         beat,
+        calls,
         notes: new Set(),
         sleep: (ms) => context.sleep(ms),
       })
-      forgetTroubles(name)
+      forgetStep(name)
       return output
     } catch (error) {
       // Whatever fails once the step is to end, fails because of that: a call that was broken off has many names.
@@ -46,7 +50,11 @@ export function step<In, Out>(work: (input: In, context: StepContext) => Promise
       const failure = ends
         ? new CancelledFailure('the step was cancelled')
         : asApplicationFailure(error, (type) => countTrouble(name, type))
-      if (ends || (failure instanceof ApplicationFailure && failure.nonRetryable)) forgetTroubles(name)
+      if (ends || (failure instanceof ApplicationFailure && failure.nonRetryable)) forgetStep(name)
+      // Attempts that come later in this process count on; a final failure tells what was asked in vain.
+      if (failure instanceof ApplicationFailure && failure.nonRetryable) {
+        Object.assign(failure, { details: [{ calls: calls.made }] })
+      }
       // It would lie in the history, and be shown for a cause.
       failure.stack = ''
       throw failure

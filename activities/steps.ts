@@ -9,7 +9,7 @@ export interface Steps {
   readonly describeObject: (input: digests.DescribeInput) => Promise<digests.PlanDigest>
   readonly extractUnit: (input: digests.ExtractInput) => Promise<digests.UnitDigest>
   readonly commitRun: (input: digests.CommitInput) => Promise<digests.CommitDigest>
-  readonly closeRun: (input: digests.CloseInput) => Promise<void>
+  readonly closeRun: (input: digests.CloseInput) => Promise<digests.CloseDigest>
   readonly cancelRun: (input: digests.CancelInput) => Promise<digests.CancelDigest>
   readonly refreshToken: (input: digests.RefreshInput) => Promise<digests.RefreshDigest>
   readonly pauseFlows: (input: digests.PauseFlowsInput) => Promise<digests.PauseFlowsDigest>

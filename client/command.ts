@@ -9,6 +9,7 @@
 import { Command, CommanderError } from 'commander'
 import { version } from '../connectors/version.ts'
 import { addApplyCommands } from './commands/apply.ts'
+import { addConnectorsCommand } from './commands/connectors.ts'
 import { addFlowCommands } from './commands/flows.ts'
 import { addInstallationCommands } from './commands/installation.ts'
 import { addCompletionCommands } from './commands/completion/completion.ts'
@@ -65,6 +66,7 @@ export function build(view: Screen, exit: { code: number }): Command {
   addWorkerCommands(register)
   addDemoCommand(register)
   program.commandsGroup('Flow files, and what they read:')
+  addConnectorsCommand(register)
   addFlowCommands(register)
   addSourceCommands(register)
   addPreviewCommand(register)

@@ -46,6 +46,7 @@ export function flowName(document: FlowDocument): string {
   return written(document).name
 }
 
+/** As written: ids, and patterns where one stands for many. */
 export function objectIds(document: FlowDocument): string[] {
   return written(document).source.objects.map((object) =>
     typeof object === 'string' ? object : (object.id ?? object.object),

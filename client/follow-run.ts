@@ -179,8 +179,8 @@ function final(objects: ObjectState[], outcome: RunOutcome): ObjectState[] {
   return objects.map((object) => {
     const result = outcome.result?.objects.find((one) => one.object === object.object)
     if (!result) return { ...object, rate: null, phase: outcome.status === 'cancelled' ? 'cancelled' : object.phase }
-    const { status: phase, read, written, bytes, files } = result
-    return { ...object, phase, read, written, bytes, files, rate: null }
+    const { status: phase, read, written, bytes, files, calls = object.calls } = result
+    return { ...object, phase, read, written, bytes, files, calls, rate: null }
   })
 }
 

@@ -22,6 +22,7 @@ import { ClientError } from './client-error.ts'
 import { refused } from './connect.ts'
 import type { Difference } from './differences.ts'
 import type { FlowDocument } from './flow-document.ts'
+import { matches } from '../connectors/flow-patterns.ts'
 import { flowDocument, flowName, objectIds, withoutRun } from './flow-document.ts'
 import { scheduleId } from './flow-ids.ts'
 import type { FollowOptions, RunState } from './follow-run.ts'
@@ -258,7 +259,7 @@ function isPaused(name: string, note: string): ClientError {
 
 function knownObjects(document: FlowDocument, wanted: string[] = []): void {
   const known = objectIds(document)
-  const unknown = wanted.filter((object) => !known.includes(object))
+  const unknown = wanted.filter((object) => !known.some((one) => matches(one, object)))
   if (unknown.length === 0) return
   throw new InputError(
     unknown.map((object) => ({

@@ -80,6 +80,7 @@ function summary(parts: { object: string; entry: CommitEntry }[]): RunSummary {
     written: total('written'),
     bytes: total('bytes'),
     files: total('files'),
+    notes: [],
   }
   return {
     workflowId,

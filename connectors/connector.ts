@@ -112,10 +112,10 @@ export interface AuthKind {
 }
 
 export interface Limit {
-  /** What the vendor counts: `requests per day`. */
-  name: string
+  name: string // what the vendor counts: `requests per day`
   /** Response header that carries the use, and its shape; `{used}/{max}` is matched literally. */
   header?: { name: string; pattern: string }
+  daily?: true // counts a whole day: what `limits.dailyCalls` of a connection may be a share of
   /** Requests in flight this connection should not exceed. */
   parallel?: number
 }

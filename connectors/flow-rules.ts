@@ -2,7 +2,7 @@
  * Rules that span a flow: they are looked at in the document as written, whatever else is wrong with it, so that one
  * reading tells everything. Each looks only at members that have the right kind.
  */
-import { badFolder, readTime } from './flow-values.ts'
+import { badFolder, mixes, readTime } from './flow-values.ts'
 import { type Found, isTable, type Path, shown } from './strict.ts'
 
 type Table = Record<string, unknown>
@@ -24,6 +24,7 @@ export function ruleProblems(flow: unknown): Found[] {
     ...lookbackOfFull(source, objects),
     ...replaceOfIncremental(source, destination, objects),
     ...(destination['layout'] === 'appflow' ? appflowLayout(objects) : folders(objects)),
+    ...patterns(objects),
     ...sameIds(objects),
     ...runRules(tableOf(flow['run']), destination, flow['run'] !== undefined),
   ]
@@ -87,9 +88,26 @@ function lookbackOfFull(source: Table, objects: WrittenObject[]): Found[] {
   return [...(shared ? [say(['source', 'lookback'])] : []), ...own.map(({ path }) => say([...path, 'lookback']))]
 }
 
+/** What a pattern takes goes by its own name: one name or folder for all would mix them. */
+function patterns(objects: WrittenObject[]): Found[] {
+  return objects.flatMap((one) =>
+    ['into', 'id']
+      .filter((key) => one.object?.includes('*') && one.written[key] !== undefined)
+      .map((key) => ({
+        path: [...one.path, key],
+        what: `\`${key}\` cannot go with a pattern: ${shown(one.object!)} may be many objects`,
+        advice: 'remove it, or name the object',
+      })),
+  )
+}
+
 function appflowLayout(objects: WrittenObject[]): Found[] {
   const path: Path = ['destination', 'layout']
   const found: Found[] = []
+  if (objects.some(({ object }) => object?.includes('*'))) {
+    const what = 'appflow has no folder per object, and a pattern may be many objects'
+    found.push({ path, what, advice: 'name the object, or write `layout: lakeward`' })
+  }
   if (objects.length > 1) {
     const what = `appflow has no folder per object, and this flow has ${objects.length} objects`
     found.push({ path, what, advice: 'write one flow per object, or `layout: lakeward`' })
@@ -106,7 +124,7 @@ function folders(objects: WrittenObject[]): Found[] {
   const found: Found[] = []
   const taken: { into: string; by: string }[] = []
   for (const one of objects) {
-    if (one.object === undefined || one.into === undefined) continue
+    if (one.object === undefined || one.into === undefined || one.object.includes('*')) continue
     if (one.written['into'] === undefined && (one.object.includes('/') || badFolder(one.object) !== undefined)) {
       const what = `${shown(one.object)} does not fit as the name of a folder`
       found.push({ path: placeOf(one, 'object'), what, advice: 'set `into` for this object' })
@@ -123,9 +141,6 @@ function folders(objects: WrittenObject[]): Found[] {
   }
   return found
 }
-
-/** Readers of a folder read what lies below it as well. */
-const mixes = (a: string, b: string): boolean => a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`)
 
 function sameIds(objects: WrittenObject[]): Found[] {
   const seen = new Set<string>()

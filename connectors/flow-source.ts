@@ -3,7 +3,7 @@ import type { Filter, Json, JsonObject } from './connector.ts'
 import { completeStep, onInvalid, type OnInvalid, step, type Step } from './flow-steps.ts'
 import { duration, folder, time } from './flow-values.ts'
 import { completeFilter, where } from './flow-where.ts'
-import { choice, flag, list, notYet, strict, text, words } from './strict.ts'
+import { choice, flag, list, strict, text } from './strict.ts'
 import { z } from 'zod'
 
 export interface FlowSource {
@@ -15,6 +15,7 @@ export interface FlowSource {
 
 /** One object of a flow, complete: the source's settings and the defaults are in it. */
 export interface FlowObject {
+  /** A name, or a pattern (`flow-patterns.ts`), which is then `id` and `into` as well. */
   object: string
   /** Names the lane; unique in the flow. */
   id: string
@@ -50,9 +51,7 @@ const readKeys = {
 }
 const laterReadKeys = ['format', 'csv', 'keys']
 
-const objectName = text("The object's name at the source").refine((name) => !name.includes('*'), {
-  error: words(notYet('a pattern such as Contact*'), 'name each object'),
-})
+const objectName = text("The object's name at the source, or a pattern: Contact* stands for all that begin so")
 
 const object = strict(
   'an object',

@@ -184,6 +184,9 @@ export function badFolder(path: string): string | undefined {
   return undefined
 }
 
+/** Readers of a folder read what lies below it as well. */
+export const mixes = (a: string, b: string): boolean => a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`)
+
 export const folder = (about: string) =>
   parsed(about, (written): Read<string> => {
     if (written === '') return { refused: words('is empty', about) }

@@ -50,7 +50,14 @@ export interface HttpSetup {
   /** All that must not be seen. */
   secrets(): Iterable<string>
   note(text: string): void
+  /** Counts what is asked, and hears what answers tell of the vendor's limit of a day. */
+  meter?: Meter
   retry?: Partial<Retry>
+}
+
+export interface Meter {
+  sent(): void
+  told(use: { used: number; max: number }): void
 }
 
 export interface Retry {
@@ -133,6 +140,7 @@ export function httpClient(setup: HttpSetup): HttpClient {
     try {
       let at = url
       for (let hops = 0; ; hops++) {
+        setup.meter?.sent()
         const answer = await exchange(wire, at, { ...asked, headers }, signal)
         const to = redirect(answer, at)
         if (!to) return answer
@@ -187,8 +195,9 @@ export function httpClient(setup: HttpSetup): HttpClient {
   }
 
   function watchLimits({ headers }: Answer): void {
-    for (const { name, header } of connector.limits) {
+    for (const { name, header, daily } of connector.limits) {
       const used = header && usage(headers[header.name.toLowerCase()], header.pattern)
+      if (used && daily) setup.meter?.told(used)
       if (!used || used.used < 0.9 * used.max || told.has(name)) continue
       told.add(name)
       setup.note(`${name}: ${used.used} of ${used.max} are used`)

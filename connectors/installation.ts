@@ -13,6 +13,7 @@ import { InputError } from './errors.ts'
 import { name, NAME } from './flow-values.ts'
 import { isSafe } from './http.ts'
 import { type ConnectionAuth, readAuth, secret, type Secret, unfitLogin } from './installation-auth.ts'
+import { completeLimits, type ConnectionLimits, limitProblems, limits } from './installation-limits.ts'
 import { meant, nearest } from './nearest.ts'
 import {
   examine,
@@ -56,6 +57,7 @@ export interface Connection {
   taskQueue?: string
   /** Plain http is allowed to any host. */
   allowInsecure: boolean
+  limits: ConnectionLimits
 }
 
 export interface Lookup {
@@ -78,9 +80,10 @@ export const connectionShape = {
   auth: z.unknown().optional(),
   taskQueue: text('Task queue of the workers that hold this connection').optional(),
   allowInsecure: flag('Plain http to hosts other than this machine').optional(),
+  limits: limits.optional(),
 }
 const ownKeys = Object.keys(connectionShape)
-const laterKeys = ['limits', 'staging']
+const laterKeys = ['staging']
 const connectionKeys = z.object(connectionShape)
 
 const connectionName = name('The name of a connection')
@@ -171,6 +174,7 @@ async function readConnection(one: string, raw: unknown, context: Context): Prom
   if ('value' in auth && 'value' in settings) {
     found.push(...unfitLogin(auth.value, connector.auth, settings.value as JsonObject, [...base, 'auth']))
   }
+  if ('value' in common) found.push(...limitProblems(common.value.limits, connector, [...base, 'limits']))
   if (found.length > 0 || 'found' in common || 'found' in settings || 'found' in auth) return { found, lake }
 
   const { taskQueue } = common.value
@@ -186,6 +190,7 @@ async function readConnection(one: string, raw: unknown, context: Context): Prom
     auth: auth.value,
     ...(taskQueue !== undefined && { taskQueue }),
     allowInsecure,
+    limits: completeLimits(common.value.limits, connector),
   }
   return { connection, lake }
 }

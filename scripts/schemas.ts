@@ -28,7 +28,7 @@ export async function schemas(): Promise<Record<string, string>> {
 /** The keys of every connection and those of its connector, told apart by `connector`. */
 function connectionSchema({ name, title, settings, auth }: Connector): z.ZodType {
   if (!(settings instanceof z.ZodObject)) throw new Error(`the settings of ${name} are no zod object`)
-  const { taskQueue, allowInsecure } = connectionShape
+  const { taskQueue, allowInsecure, limits } = connectionShape
   return strict(`a connection of ${name}`, {
     connector: z.literal(name).describe(title),
     ...(auth.length > 0 && {
@@ -37,6 +37,7 @@ function connectionSchema({ name, title, settings, auth }: Connector): z.ZodType
     ...settings.def.shape,
     taskQueue,
     allowInsecure,
+    limits,
   }).describe(title)
 }
 

@@ -13,14 +13,16 @@ import type { Connection, Installation } from '../connectors/installation.ts'
 import type { DataKeys } from '../connectors/lake/data-keys.ts'
 import type { ObjectStore } from '../connectors/lake/store.ts'
 import { awsLogin } from './aws-login.ts'
+import { createBudgets } from './budgets.ts'
+import type { Budgets } from './budgets.ts'
 import { createCredentials } from './credentials.ts'
 import type { Credentials } from './credentials.ts'
 import { drainSignal } from './drain.ts'
 import { resolveSecret } from '../connectors/secrets.ts'
 import { directoryState, lakeState } from './installation-state.ts'
 import { makeSession } from './session.ts'
-import type { StateStore } from './state.ts'
 import { stateKey } from './state-key.ts'
+import type { StateStore } from './state.ts'
 import { createWires } from './wires.ts'
 import type { Wires } from './wires.ts'
 
@@ -42,7 +44,7 @@ export interface Parts {
   installation: Installation
   credentials: Credentials
   state(): Promise<StateStore>
-  connect(name: string, use: Omit<ConnectionUse, 'renew'> & Partial<ConnectionUse>): Promise<Connected>
+  connect(name: string, use: Omit<ConnectionUse, 'renew' | 'sent'> & Partial<ConnectionUse>): Promise<Connected>
   lake(name: string, touched?: string[]): Promise<ObjectStore>
   key(name: string): Promise<KeyObject>
   close(): Promise<void>
@@ -66,13 +68,14 @@ export async function openParts(options: AssembleOptions): Promise<Parts> {
   const { plainSecrets = false } = options
   const installation = await readInstallation(installationPath(options), { plainSecrets })
   const { directory } = installation
-  const wires = createWires()
   const state = kept(async (): Promise<StateStore> => {
-    const place = installation.state
+    const { state: place } = installation
     if ('directory' in place) return directoryState(place.directory, await stateKey())
     const { connector: found, session } = await quiet(named(installation, place.connection), house())
     return lakeState(lakeOf(found, session), found, found.destination?.dataKeys?.(session) as DataKeys | null)
   })
+  const wires = createWires((name) => ({ parallel: installation.connections[name]?.limits.parallel }))
+  const budgets = createBudgets(state)
   const credentials: Credentials = createCredentials({
     state,
     async login(name) {
@@ -89,7 +92,7 @@ export async function openParts(options: AssembleOptions): Promise<Parts> {
     },
     wires,
   })
-  const house = (): House => ({ credentials, wires, directory })
+  const house = (): House => ({ credentials, wires, directory, budgets })
   const lakes = new Map<string, () => Promise<ObjectStore>>()
   const openLake = async (connection: Connection, touched?: string[]): Promise<ObjectStore> => {
     const { connector: found, session } = await quiet(connection, house())
@@ -129,16 +132,18 @@ interface House {
   credentials: Credentials
   wires: Wires
   directory: string
+  budgets: Budgets
 }
 
 async function connect(
   connection: Connection,
-  { credentials, wires, directory }: House,
-  use: Omit<ConnectionUse, 'renew'> & Partial<ConnectionUse>,
+  { credentials, wires, directory, budgets }: House,
+  use: Omit<ConnectionUse, 'renew' | 'sent'> & Partial<ConnectionUse>,
 ): Promise<Connected> {
   const found = await connector(connection.connector)
   const { name, settings, auth, allowInsecure } = connection
   const takesAwsKeys = found.auth.some(({ type }) => type === 'aws_keys')
+  const budget = budgets.of(connection, found)
   const session = makeSession({
     connection: name,
     connector: found,
@@ -148,9 +153,10 @@ async function connect(
     credentials,
     wires,
     ...(takesAwsKeys && { aws: awsLogin({ ...connection, directory }) }),
+    meter: { sent: () => (budget.sent(), use.sent?.()), told: (used) => budget.told(used) },
     ...use,
   })
-  return { connector: found, session }
+  return { connector: found, session, budget }
 }
 
 /** Outside of any step: nobody cancels it, and nobody is told how far it is. */

@@ -2,7 +2,7 @@
 import type { Connector, JsonObject, Session } from '../connectors/connector.ts'
 import { ConnectorError } from '../connectors/errors.ts'
 import { httpClient } from '../connectors/http.ts'
-import type { Retry, Tokens } from '../connectors/http.ts'
+import type { Meter, Retry, Tokens } from '../connectors/http.ts'
 import type { Credentials } from './credentials.ts'
 import type { Wires } from './wires.ts'
 
@@ -23,6 +23,7 @@ export interface SessionSetup {
   note: (text: string) => void
   /** Asks for a token newer than `staleVersion`, once for everybody; absent: this process asks the vendor itself. */
   renew?: (staleVersion: number) => Promise<void>
+  meter?: Meter
   retry?: Partial<Retry>
 }
 
@@ -39,6 +40,7 @@ export function makeSession(setup: SessionSetup): Session {
     allowInsecure: setup.allowInsecure ?? false,
     secrets: () => credentials.secrets(connection),
     note,
+    ...(setup.meter ? { meter: setup.meter } : {}),
     ...(setup.retry ? { retry: setup.retry } : {}),
   })
   const aws = setup.aws && { aws: setup.aws }

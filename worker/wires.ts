@@ -7,12 +7,12 @@ export interface Wires {
   close(): Promise<void>
 }
 
-export function createWires(options: WireOptions = {}): Wires {
+export function createWires(options: WireOptions | ((connection: string) => WireOptions) = {}): Wires {
   const open = new Map<string, Wire>()
   return {
     of(connection) {
       let wire = open.get(connection)
-      if (!wire) open.set(connection, (wire = new Wire(options)))
+      if (!wire) open.set(connection, (wire = new Wire(typeof options === 'function' ? options(connection) : options)))
       return wire
     },
     async close() {

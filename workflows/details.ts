@@ -64,7 +64,7 @@ function isRunning(lane: LaneProgress): boolean {
 
 function moved(lane: LaneProgress): string {
   const of = lane.counted === null ? '' : ` of ${count(lane.counted)}`
-  return `${count(lane.read)}${of} read, ${count(lane.written)} written, ${size(lane.bytes)} in ${count(lane.files)} file${lane.files === 1 ? '' : 's'}`
+  return `${count(lane.read)}${of} read, ${count(lane.written)} written, ${size(lane.bytes)} in ${count(lane.files)} file${lane.files === 1 ? '' : 's'}, ${count(lane.calls)} call${lane.calls === 1 ? '' : 's'}`
 }
 
 export function size(bytes: number): string {

@@ -31,12 +31,25 @@ export function failed(error: unknown): Failed {
 }
 
 /** Workflows end with `ApplicationFailure` alone: any other error would only block the workflow task. */
-export function asFailure(error: unknown): ApplicationFailure {
+export function asFailure(error: unknown, calls?: number): ApplicationFailure {
   const { type, message } = failed(error)
   const cause = innermost(error)
   // No workflow is retried; who waits for one reads here whether asking again may help.
   const nonRetryable = !(cause instanceof ApplicationFailure && cause.nonRetryable === false)
-  return ApplicationFailure.create({ message, type, nonRetryable })
+  return ApplicationFailure.create({
+    message,
+    type,
+    nonRetryable,
+    ...(calls === undefined ? {} : { details: [{ calls }] }),
+  })
+}
+
+/** Requests that a step or a lane made before it failed. */
+export function callsOf(error: unknown): number {
+  const cause = innermost(error)
+  const [said] = cause instanceof ApplicationFailure ? (cause.details ?? []) : []
+  const { calls } = Object(said) as { calls?: unknown }
+  return typeof calls === 'number' ? calls : 0
 }
 
 function innermost(error: unknown): unknown {

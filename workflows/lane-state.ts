@@ -18,6 +18,8 @@ export interface LaneState {
   ranges: { [range: string]: RangeState }
   counts: Counts
   files: number
+  /** Requests so far, those before a restart as well. */
+  calls: number
   position: string
   /** Workflow time at which reading began, for the rate. */
   readingSinceMs?: number
@@ -42,6 +44,7 @@ export function freshState(firstStartMs: number, firstRunId: string): LaneState 
     ranges: {},
     counts: nothing,
     files: 0,
+    calls: 0,
     position: '',
     report: [],
   }
@@ -52,6 +55,7 @@ export function restarted(state: LaneState, problem: { type: string; message: st
   return {
     ...freshState(state.firstStartMs, state.firstRunId),
     restarts: state.restarts + 1,
+    calls: state.calls,
     problem,
     report: [`Started again after ${problem.type}: ${problem.message}`],
   }

@@ -29,9 +29,10 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { Json } from '../connectors/connector.ts'
+import type { Json, JsonObject } from '../connectors/connector.ts'
 import type {
   FlowPlan,
+  LanePlan,
   LaneProgress,
   LaneTask,
   ObjectResult,
@@ -41,7 +42,7 @@ import type {
 } from '../activities/digests.ts'
 import type { Steps } from '../activities/steps.ts'
 import { count, runDetails } from './details.ts'
-import { asFailure, failed } from './failures.ts'
+import { asFailure, callsOf, failed } from './failures.ts'
 import type { SyncInput } from './lane-state.ts'
 import * as profiles from './profiles.ts'
 
@@ -106,7 +107,7 @@ class FlowRun {
     this.plan = plan
     this.results = results
     this.scheduled = scheduled
-    this.lanes = new Map(plan.lanes.map((lane) => [lane.lane.object, waiting(lane)]))
+    this.lanes = new Map(plan.lanes.map((lane) => [lane.object, waiting(lane)]))
     for (const result of results) this.lanes.set(result.object, ended(this.lanes.get(result.object), result))
     setHandler(laneProgress, (progress) => {
       const known = this.lanes.get(progress.object)
@@ -121,11 +122,11 @@ class FlowRun {
 
   async run(): Promise<RunResult> {
     const finished = new Set(this.results.map((result) => result.object))
-    const left = this.plan.lanes.filter((lane) => !finished.has(lane.lane.object))
+    const left = this.plan.lanes.filter((lane) => !finished.has(lane.object))
     this.show()
     const next = async (): Promise<void> => {
       while (left.length > 0 && !workflowInfo().continueAsNewSuggested) {
-        const lane = left.shift() as LaneTask
+        const lane = left.shift() as LanePlan
         this.results.push(await this.runLane(lane))
         this.show()
       }
@@ -145,15 +146,22 @@ class FlowRun {
     return this.end()
   }
 
-  private async runLane(lane: LaneTask): Promise<ObjectResult> {
-    const { object } = lane.lane
+  private async runLane(lane: LanePlan): Promise<ObjectResult> {
+    const { object } = lane
     try {
       const handle = await this.start(lane)
       if (!handle) return this.ended(skipped(lane, 'another run holds this object; it was left to that run'))
       this.lanes.set(object, { ...waiting(lane), phase: 'opening' })
       return this.ended(await handle.result())
     } catch (error) {
-      if (!isCancellation(error)) return this.ended({ ...skipped(lane), status: 'failed', error: failed(error) })
+      if (!isCancellation(error)) {
+        const { type } = failed(error)
+        if (type === 'ObjectMissing' && lane.pattern !== undefined) {
+          const note = 'it was listed when the run began, and is there no more; what was delivered stays'
+          return this.ended({ ...skipped(lane, note), calls: callsOf(error) })
+        }
+        return this.ended({ ...skipped(lane), status: 'failed', calls: callsOf(error), error: failed(error) })
+      }
       if (CancellationScope.current().consideredCancelled) {
         this.ended(cancelled(lane))
         throw error
@@ -164,17 +172,17 @@ class FlowRun {
   }
 
   /** null: a scheduled run gives way to the run that holds the lane. */
-  private async start(lane: LaneTask) {
+  private async start(lane: LanePlan) {
     for (let wait: number = profiles.queueWait.firstMs; ; wait = Math.min(wait * 2, profiles.queueWait.mostMs)) {
       try {
-        const task: LaneTask = { ...lane, parent: workflowInfo().workflowId }
+        const task = this.taskOf(lane)
         return await startChild<(input: SyncInput) => Promise<ObjectResult>>('syncObject', {
           ...profiles.lane,
           workflowId: lane.workflowId,
-          taskQueue: lane.taskQueue,
+          taskQueue: task.taskQueue,
           args: [{ task }],
-          typedSearchAttributes: pairs(lane.attributes),
-          staticSummary: `${this.plan.flow}: ${lane.lane.object}`.slice(0, 90),
+          typedSearchAttributes: pairs(task.attributes),
+          staticSummary: `${this.plan.flow}: ${lane.object}`.slice(0, 90),
         })
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
@@ -182,15 +190,32 @@ class FlowRun {
         const { holder } = await holderOf(lane.workflowId)
         if (!this.plan.queue) {
           throw ApplicationFailure.nonRetryable(
-            `${lane.lane.object} is being read by another run (${holder}). Wait for it, cancel it, or start with --queue to wait in line.`,
+            `${lane.object} is being read by another run (${holder}). Wait for it, cancel it, or start with --queue to wait in line.`,
             'AnotherRunInProgress',
           )
         }
         const queued = `waits for another run: ${holder}`
-        this.lanes.set(lane.lane.object, { ...waiting(lane), position: queued })
+        this.lanes.set(lane.object, { ...waiting(lane), position: queued })
         this.show()
-        await sleep(wait, { summary: `${lane.lane.object} ${queued}`.slice(0, 90) })
+        await sleep(wait, { summary: `${lane.object} ${queued}`.slice(0, 90) })
       }
+    }
+  }
+
+  /** The flow document with this object alone: as it is written, or its pattern's mapping with its name. */
+  private taskOf({ object, workflowId, at, pattern }: LanePlan): LaneTask {
+    const { namespaceId, namespace, ...shared } = this.plan.shared
+    const document = this.document as JsonObject
+    const source = document.source as { objects: (string | JsonObject)[] }
+    const written = source.objects[at] as string | JsonObject
+    const named = typeof written === 'string' ? object : { ...written, object }
+    return {
+      version: 1,
+      lane: { namespaceId, namespace, flow: this.plan.flow, object },
+      workflowId,
+      ...shared,
+      flow: { ...document, source: { ...source, objects: [pattern === undefined ? written : named] } },
+      parent: workflowInfo().workflowId,
     }
   }
 
@@ -200,10 +225,10 @@ class FlowRun {
   }
 
   private end(): RunResult {
-    const order = new Map(this.plan.lanes.map((lane, index) => [lane.lane.object, index]))
+    const order = new Map(this.plan.lanes.map((lane, index) => [lane.object, index]))
     const objects = this.results.toSorted((a, b) => (order.get(a.object) ?? 0) - (order.get(b.object) ?? 0))
-    const total = (member: 'read' | 'written' | 'bytes' | 'files') =>
-      objects.reduce((sum, object) => sum + object[member], 0)
+    const total = (member: 'read' | 'written' | 'bytes' | 'files' | 'calls') =>
+      objects.reduce((sum, object) => sum + (object[member] ?? 0), 0)
     const result: RunResult = {
       version: 1,
       flow: this.plan.flow,
@@ -212,6 +237,8 @@ class FlowRun {
       written: total('written'),
       bytes: total('bytes'),
       files: total('files'),
+      calls: this.plan.calls + total('calls'),
+      notes: this.plan.notes,
     }
     this.show()
     const bad = objects.filter((object) => object.status === 'failed')
@@ -232,7 +259,8 @@ class FlowRun {
     const { missingAttributes: missing } = this.plan
     const where = `--namespace ${workflowInfo().namespace} --type Keyword`
     const how = missing.map((name) => `\`temporal operator search-attribute create --name ${name} ${where}\``)
-    const report = missing.length > 0 ? [`To find runs by flow in this namespace, once: ${how.join(', ')}`] : []
+    const report = [...this.plan.notes]
+    if (missing.length > 0) report.push(`To find runs by flow in this namespace, once: ${how.join(', ')}`)
     setCurrentDetails(runDetails(this.plan.flow, [...this.lanes.values()], this.results, report))
   }
 }
@@ -277,15 +305,16 @@ function pairs(attributes: SearchAttributes): SearchAttributePair[] {
   }))
 }
 
-function waiting(lane: LaneTask): LaneProgress {
+function waiting(lane: LanePlan): LaneProgress {
   return {
-    object: lane.lane.object,
+    object: lane.object,
     workflowId: lane.workflowId,
     phase: 'waiting',
     read: 0,
     written: 0,
     bytes: 0,
     files: 0,
+    calls: 0,
     counted: null,
     position: '',
     restarts: 0,
@@ -293,7 +322,7 @@ function waiting(lane: LaneTask): LaneProgress {
 }
 
 function ended(progress: LaneProgress | undefined, result: ObjectResult): LaneProgress {
-  const { object, status: phase, read, written, bytes, files, error } = result
+  const { object, status: phase, read, written, bytes, files, calls = 0, error } = result
   return {
     workflowId: '',
     counted: null,
@@ -306,17 +335,18 @@ function ended(progress: LaneProgress | undefined, result: ObjectResult): LanePr
     written,
     bytes,
     files,
+    calls,
     ...(error ? { error } : {}),
   }
 }
 
-function cancelled(lane: LaneTask): ObjectResult {
+function cancelled(lane: LanePlan): ObjectResult {
   return { ...skipped(lane, 'cancelled'), status: 'cancelled' }
 }
 
-function skipped(lane: LaneTask, note?: string): ObjectResult {
+function skipped(lane: LanePlan, note?: string): ObjectResult {
   return {
-    object: lane.lane.object,
+    object: lane.object,
     status: 'skipped',
     entry: null,
     read: 0,
@@ -327,6 +357,7 @@ function skipped(lane: LaneTask, note?: string): ObjectResult {
     bytes: 0,
     pages: 0,
     files: 0,
+    calls: 0,
     from: null,
     watermark: null,
     notes: note ? [note] : [],

@@ -24,7 +24,7 @@ import {
 import type { CommitDigest, LaneProgress, ObjectResult, UnitDigest } from '../activities/digests.ts'
 import type { Steps } from '../activities/steps.ts'
 import { count, laneDetails } from './details.ts'
-import { asFailure, failed, restartable } from './failures.ts'
+import { asFailure, callsOf, failed, restartable } from './failures.ts'
 import type { LaneState, RangeState, SyncInput } from './lane-state.ts'
 import { add, freshState, restarted, runKey } from './lane-state.ts'
 import * as profiles from './profiles.ts'
@@ -60,6 +60,7 @@ class LaneRun {
         if (error instanceof ContinueAsNew) throw error
         if (isCancellation(error)) return await this.cancelled(error)
         const problem = failed(error)
+        this.state.calls += callsOf(error)
         if (!restartable.has(problem.type) || this.state.restarts >= MOST_RESTARTS) {
           return await this.gaveUp(error)
         }
@@ -117,6 +118,7 @@ class LaneRun {
     this.enter('planning')
     const { describeObject } = this.steps(profiles.control, `${this.object}: describe and plan`)
     const plan = await describeObject({ task: this.input.task, open: this.state.open! })
+    this.state.calls += plan.calls
     this.state.report.push(...plan.drift, ...plan.notes)
     return plan
   }
@@ -148,6 +150,7 @@ class LaneRun {
     at.end = digest.end
     this.state.counts = add(this.state.counts, digest.counts)
     this.state.files += digest.files
+    this.state.calls += digest.calls
     this.state.position = digest.position
     for (const note of digest.notes) if (!this.state.report.includes(note)) this.state.report.push(note)
     this.show()
@@ -163,9 +166,10 @@ class LaneRun {
       `${this.object}: commit ${count(this.state.counts.written)} rows`,
     )
     const digest = await commitRun({ task, run, planHash: this.state.plan!.planHash, units })
+    this.state.calls += digest.calls
     const { closeRun } = this.steps(profiles.cleanUp, `${this.object}: remove the run's working documents`)
     try {
-      await closeRun({ task, run })
+      this.state.calls += (await closeRun({ task, run })).calls
     } catch (error) {
       // Committed is committed: what is left over, the next open removes.
       log.warn('working documents are left for the next run', { object: this.object, ...failed(error) })
@@ -185,6 +189,7 @@ class LaneRun {
       entry: digest.n,
       ...digest.counts,
       files: digest.files,
+      calls: this.state.calls,
       from: this.state.plan?.from ?? null,
       watermark: digest.watermark,
       proof: digest.proof,
@@ -206,7 +211,7 @@ class LaneRun {
     await this.cleanUp()
     this.state.phase = 'failed'
     this.show()
-    throw asFailure(error)
+    throw asFailure(error, this.state.calls)
   }
 
   /** Closes the run's number and removes its own staging. Best effort: the next open does the same. */
@@ -269,7 +274,7 @@ class LaneRun {
   }
 
   private progress(): LaneProgress {
-    const { phase, counts, files, position, restarts, problem, plan } = this.state
+    const { phase, counts, files, calls, position, restarts, problem, plan } = this.state
     return {
       object: this.object,
       workflowId: this.input.task.workflowId,
@@ -278,6 +283,7 @@ class LaneRun {
       written: counts.written,
       bytes: counts.bytes,
       files,
+      calls,
       counted: plan?.counted ?? null,
       position,
       restarts,

@@ -34,14 +34,14 @@ export function addFlowCommands(register: Register): void {
 async function check(call: Call, { json, offline }: CheckFlags, ...[paths]: [string[]]): Promise<void> {
   const flows = await readFlows(paths)
   const installation = await checkInstallation(flows, call.options.config)
-  const notes = installation && !offline ? await checkSources(flows, installation) : []
+  const { compared, notes } =
+    installation && !offline ? await checkSources(flows, installation) : { compared: false, notes: [] }
   const names = flows.map(({ document }) => flowName(document))
   if (json) return printJson(call, { flows: names, installation, notes })
   for (const { path, flow } of flows) {
     call.view.say(`${path}: ${flow.name} is fine, ${counted(flow.source.objects.length, 'object')}`)
   }
   if (installation) {
-    const compared = !offline && notes.length === 0
     call.view.say(`connections and options fit ${installation}${compared ? '; objects and fields fit the source' : ''}`)
   } else call.view.say('there is no lakeward.yaml here: only the files were checked (--config names one)')
   for (const note of notes) call.view.say(note)

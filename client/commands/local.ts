@@ -95,8 +95,7 @@ export async function withNearest<T>({ source, session }: Local, object: string,
     return await work()
   } catch (error) {
     if (!(error instanceof ConnectorError) || error.kind !== 'missing') throw error
-    const names: string[] = []
-    for await (const { name } of source.objects(session)) names.push(name)
+    const names = (await listObjects(source, session)).map(({ name }) => name)
     throw new InputError([
       {
         where: `connection ${session.connection}`,
@@ -107,7 +106,7 @@ export async function withNearest<T>({ source, session }: Local, object: string,
   }
 }
 
-export async function allObjects({ source, session }: Local, parent?: string): Promise<ObjectInfo[]> {
+export async function listObjects(source: Source, session: Session, parent?: string): Promise<ObjectInfo[]> {
   const found: ObjectInfo[] = []
   for await (const object of source.objects(session, parent)) found.push(object)
   return found

@@ -7,6 +7,8 @@ import type { Field } from '../../connectors/connector.ts'
 import { InputError } from '../../connectors/errors.ts'
 import type { Flow, FlowObject } from '../../connectors/flow.ts'
 import { checkOptions } from '../../connectors/flow.ts'
+import { expandPatterns, isPattern, some } from '../../connectors/flow-patterns.ts'
+import type { TakenObject } from '../../connectors/flow-patterns.ts'
 import { meant } from '../../connectors/nearest.ts'
 import { textReader } from '../../connectors/records/cells.ts'
 import { decodePage } from '../../connectors/records/decode.ts'
@@ -19,7 +21,7 @@ import { listing, printable, table, width } from '../terminal/table.ts'
 import type { Call, Register } from './call.ts'
 import { withJson } from './call.ts'
 import type { Local } from './local.ts'
-import { withNearest, withSource } from './local.ts'
+import { listObjects, withNearest, withSource } from './local.ts'
 import { whole } from './whole.ts'
 
 interface PreviewFlags {
@@ -46,6 +48,8 @@ export interface Preview {
 
 /** Where filters let little through, this much is looked at. */
 const MOST_PAGES = 25
+/** Of the objects that patterns take. */
+const MOST_TAKEN = 3
 
 export function addPreviewCommand(register: Register): void {
   register<PreviewFlags>({
@@ -63,11 +67,14 @@ export function addPreviewCommand(register: Register): void {
 async function preview(call: Call, { json, rows, object }: PreviewFlags, path: string): Promise<number> {
   const most = whole('--rows', rows, 1, 10_000)
   const { flow, file } = await readFlow(path)
-  const wanted = chosen(flow, object)
   return withSource(call, flow.source.connection, async (local) => {
     const checked = checkOptions(flow, local.connector, file)
+    const { objects } = checked.source
+    const listed = objects.some((one) => isPattern(one.object)) ? await listObjects(local.source, local.session) : []
+    const { objects: all, notes } = expandPatterns(objects, listed)
+    for (const note of notes) call.view.say(note)
     const shown: Preview[] = []
-    for (const one of checked.source.objects.filter(({ id }) => wanted.has(id))) {
+    for (const one of chosen(all, object, call)) {
       const found = await previewObject(local, checked, one, most)
       shown.push(found)
       if (!json) show(call, found)
@@ -76,15 +83,20 @@ async function preview(call: Call, { json, rows, object }: PreviewFlags, path: s
   })
 }
 
-function chosen(flow: Flow, object: string | undefined): Set<string> {
-  const ids = flow.source.objects.map(({ id }) => id)
-  if (object === undefined) return new Set(ids)
-  if (ids.includes(object)) return new Set([object])
+function chosen(all: TakenObject[], object: string | undefined, { view }: Call): TakenObject[] {
+  const ids = all.map(({ id }) => id)
+  const wanted = all.filter(({ id }) => id === object)
+  if (wanted.length > 0) return wanted
+  if (object === undefined) {
+    const taken = all.filter(({ pattern }) => pattern !== undefined).slice(MOST_TAKEN)
+    if (taken.length > 0) view.say(`not shown: ${some(taken.map(({ id }) => id))}; --object shows one of them`)
+    return all.filter((one) => !taken.includes(one))
+  }
   throw new InputError([
     {
       where: '--object',
       what: `the flow has no object ${object}${meant(object, ids)}`,
-      advice: `It has: ${ids.join(', ')}.`,
+      advice: `It has: ${some(ids)}.`,
     },
   ])
 }

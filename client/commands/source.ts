@@ -1,10 +1,12 @@
 /** objects, fields: what a source has, read on this machine with its lakeward.yaml. */
 import type { ObjectInfo } from '../../connectors/connector.ts'
+import { InputError } from '../../connectors/errors.ts'
+import { isPattern, matches, some } from '../../connectors/flow-patterns.ts'
 import { counted } from '../terminal/numbers.ts'
 import { table } from '../terminal/table.ts'
 import type { Call, Register } from './call.ts'
 import { printJson, withJson } from './call.ts'
-import { allObjects, withNearest, withSource } from './local.ts'
+import { listObjects, withNearest, withSource } from './local.ts'
 
 interface JsonFlag {
   json?: boolean
@@ -12,9 +14,13 @@ interface JsonFlag {
 
 export function addSourceCommands(register: Register): void {
   register<JsonFlag & { parent?: string; match?: string }>({
-    usage: 'objects <connection>',
-    about: 'What a connection offers to read.',
-    examples: ['lakeward objects crm', 'lakeward objects crm --match contact', 'lakeward objects crm --json'],
+    usage: 'objects <connection> [pattern]',
+    about: 'What a connection offers to read; with a pattern, what it would take in a flow.',
+    examples: [
+      'lakeward objects crm',
+      "lakeward objects crm 'Contact*'",
+      'lakeward objects crm --match contact --json',
+    ],
     options: (command) =>
       withJson(command)
         .option('--match <text>', 'only objects with this text in their name or label')
@@ -34,12 +40,14 @@ async function objects(
   call: Call,
   { json, parent, match }: JsonFlag & { parent?: string; match?: string },
   connection: string,
+  pattern?: string,
 ): Promise<number> {
   return withSource(call, connection, async (local) => {
     const wanted = match?.toLowerCase()
     const fits = ({ name, label }: ObjectInfo): boolean =>
-      wanted === undefined || `${name}\n${label ?? ''}`.toLowerCase().includes(wanted)
-    const found = (await allObjects(local, parent)).filter(fits)
+      (pattern === undefined || matches(pattern, name)) &&
+      (wanted === undefined || `${name}\n${label ?? ''}`.toLowerCase().includes(wanted))
+    const found = (await listObjects(local.source, local.session, parent)).filter(fits)
     if (json) return printJson(call, found)
     const columns = [{ title: 'OBJECT' }, { title: 'LABEL', most: 50 }, { title: '' }]
     const rows = found.map(({ name, label, unreadable, parent: above }) => [
@@ -55,6 +63,7 @@ async function objects(
 async function fields(call: Call, { json }: JsonFlag, connection: string, object: string): Promise<number> {
   return withSource(call, connection, async (local) => {
     const { source, session } = local
+    if (isPattern(object)) throw onePlease(object, connection, await listObjects(source, session))
     const schema = await withNearest(local, object, () => source.describe(session, object, source.options.parse({})))
     if (json) return printJson(call, schema)
     const columns = [
@@ -82,4 +91,12 @@ async function fields(call: Call, { json }: JsonFlag, connection: string, object
       ].join('; '),
     )
   })
+}
+
+function onePlease(pattern: string, connection: string, listed: ObjectInfo[]): InputError {
+  const names = listed.flatMap(({ name }) => (matches(pattern, name) ? name : []))
+  const what = names.length > 0 ? `${pattern} matches ${some(names)}` : `no object matches ${pattern}`
+  return new InputError([
+    { where: `connection ${connection}`, what, advice: 'Fields are those of one object: name it.' },
+  ])
 }

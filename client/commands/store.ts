@@ -180,6 +180,7 @@ function runTable(found: RunSummary[], most: number): string {
     { title: 'READ', align: right },
     { title: 'WRITTEN', align: right },
     { title: 'FILES', align: right },
+    { title: 'CALLS', align: right },
     { title: 'RUN' },
     { title: 'PROBLEM', most: 100 },
   ]
@@ -200,6 +201,7 @@ function runRow(run: RunSummary): string[] {
     total('read'),
     total('written'),
     total('files'),
+    outcome?.result?.calls === undefined ? '' : count(outcome.result.calls),
     run.workflowId,
     run.ledger ? 'from the ledger: Temporal no longer keeps it' : (outcome?.error?.message ?? ''),
   ]

@@ -14,6 +14,7 @@ export function progressTable(state: RunState, most = Infinity): string {
     { title: 'ROWS/S', align: right },
     { title: 'WRITTEN', align: right },
     { title: 'BYTES', align: right },
+    { title: 'CALLS', align: right },
     { title: 'POSITION' },
   ]
   const rows = state.objects.map((object) => [
@@ -23,6 +24,7 @@ export function progressTable(state: RunState, most = Infinity): string {
     object.rate === null ? '' : count(object.rate),
     count(object.written),
     bytes(object.bytes),
+    count(object.calls),
     note(object),
   ])
   return table(columns, rows, most)
@@ -68,7 +70,7 @@ export function outcomeText(outcome: RunOutcome, most = Infinity): string {
     const columns = [
       { title: 'OBJECT' },
       { title: 'STATUS' },
-      ...['READ', 'WRITTEN', 'FILTERED', 'DROPPED', 'QUARANTINED', 'FILES', 'BYTES', 'ENTRY'].map((title) => ({
+      ...['READ', 'WRITTEN', 'FILTERED', 'DROPPED', 'QUARANTINED', 'FILES', 'BYTES', 'CALLS', 'ENTRY'].map((title) => ({
         title,
         align: right,
       })),
@@ -78,10 +80,12 @@ export function outcomeText(outcome: RunOutcome, most = Infinity): string {
       object.status,
       ...[object.read, object.written, object.filtered, object.dropped, object.quarantined, object.files].map(count),
       bytes(object.bytes),
+      object.calls === undefined ? '' : count(object.calls),
       object.entry === null ? '' : String(object.entry),
     ])
     lines.push(table(columns, rows, most))
   }
+  for (const said of outcome.result?.notes ?? []) lines.push(printable(said))
   for (const object of objects) {
     if (object.error) lines.push(printable(`${object.object}: ${object.error.type}: ${object.error.message}`))
     for (const said of object.notes) lines.push(printable(`${object.object}: ${said}`))

@@ -66,8 +66,7 @@ export function laneChanges(
 }
 
 function told(changes: Change[], since: number, end: string): string {
-  const who = changes.every(({ by }) => by === 'source') ? 'source' : 'flow'
-  return `The ${who} has changed since entry ${since}: ${changes.map(({ what }) => what).join('; ')}. ${end}`
+  return `The flow has changed since entry ${since}: ${changes.map(({ what }) => what).join('; ')}. ${end}`
 }
 
 function changesOf(before: LaneShape, now: LaneShape): Change[] {
@@ -77,7 +76,7 @@ function changesOf(before: LaneShape, now: LaneShape): Change[] {
     changes.push({ what: `${what} is ${now[name] || 'empty'} and was ${before[name] || 'empty'}`, refused })
   }
   differ('object', 'the object', 'these are other records')
-  if (!sameNames(before.keys, now.keys)) {
+  if (before.keys.join() !== now.keys.join()) {
     const what = `records are identified by ${now.keys.join(', ') || 'nothing'}, and were by ${before.keys.join(', ') || 'nothing'}`
     changes.push({ what, refused: 'the newest row of a record could not be told', by: 'source' })
   }
@@ -99,19 +98,12 @@ function changesOf(before: LaneShape, now: LaneShape): Change[] {
 
 /** A read that takes everything asks no watermark. */
 function cursorChange(before: LaneShape, now: LaneShape, changes: Change[]): void {
-  if (now.read === 'full' || before.cursorField === null) return
+  if (now.read === 'full' || before.cursorField === null || now.cursorField === before.cursorField) return
   const lost = 'the watermark says nothing about another field'
   if (now.cursorField === null) {
     const what = `field ${before.cursorField}, which told what had changed, has vanished`
     changes.push({ what, refused: lost, by: 'source' })
-  } else if (!sameNames([before.cursorField], [now.cursorField])) {
-    changes.push({ what: `cursorField is ${now.cursorField} and was ${before.cursorField}`, refused: lost })
-  }
-}
-
-/** As `same-fields.ts` has it: another spelling is no other field. */
-function sameNames(before: string[], now: string[]): boolean {
-  return before.join().toLowerCase() === now.join().toLowerCase()
+  } else changes.push({ what: `cursorField is ${now.cursorField} and was ${before.cursorField}`, refused: lost })
 }
 
 function stepChanges(before: string[], now: string[]): string | null {

@@ -56,6 +56,7 @@ export async function planRead(session: Session, ask: Ask, apiVersion: string, s
     all: deleted,
   }
   const held = cursor && bound?.settles ? [...matches, ...beyond(cursor.name, bound)] : null
+  const counts = await countOf(session, request, held, ask.from === undefined || nulls ? null : matches)
   return {
     api: 'rest',
     request: { ...request },
@@ -66,10 +67,25 @@ export async function planRead(session: Session, ask: Ask, apiVersion: string, s
     pushed: filter.pushed,
     order: request.order,
     repeats: false,
-    counted: await count(session, request),
-    heldBack: held ? await count(session, { ...request, where: held }) : null,
+    ...counts,
     notes,
   }
+}
+
+/**
+ * Records in the window, and those behind it that settle holds back. Where a window goes on from an earlier one, there
+ * is mostly nothing in either: both are asked for at once first, by what has to match anywhere (`matches`).
+ */
+async function countOf(session: Session, request: ReadRequest, held: Soql[] | null, matches: Soql[] | null) {
+  if (!held) return { counted: await count(session, request), heldBack: null }
+  if (!matches)
+    return { counted: await count(session, request), heldBack: await count(session, { ...request, where: held }) }
+  const [since] = request.where.slice(matches.length)
+  const until = held.slice(matches.length + 1)
+  const both = await count(session, { ...request, where: [...matches, since!, ...until] })
+  if (both === 0) return { counted: 0, heldBack: 0 }
+  const counted = await count(session, request)
+  return { counted, heldBack: both === null || counted === null ? null : Math.max(0, both - counted) }
 }
 
 function cursorOf(session: Session, ask: Ask, notes: string[]): Field | null {

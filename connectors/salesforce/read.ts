@@ -40,6 +40,11 @@ export async function* readPages(session: Session, plan: Plan, from: Json | null
   const doing = `read ${request.object}`
   const seen = new Set<string>()
   let cursor: Cursor = from === null ? start : (from as unknown as Cursor)
+  // What was counted as nothing stays nothing: records only ever leave a closed window.
+  if (plan.counted === 0 && from === null) {
+    yield { body: bodyOf([]), ...formOf(request), next: null, position: showPosition(cursor, 0) }
+    return
+  }
   for (;;) {
     if (cursor.locator !== null) seen.add(cursor.locator)
     const page = await fetchPage(session, request, cursor)
@@ -69,12 +74,18 @@ export async function* readPages(session: Session, plan: Plan, from: Json | null
     if (page.done) await proveEnd(session, request, cursor, page.totalSize, doing)
     yield {
       body,
-      shape: { format: 'json', path: ['records'], ignore: ['attributes'] },
-      ...(request.all ? { op: { field: 'IsDeleted', map: { true: 'delete', false: 'upsert' } } } : {}),
+      ...formOf(request),
       next: page.done ? null : asJson(cursor),
       position: showPosition(cursor, plan.counted ?? page.totalSize),
     }
     if (page.done) return
+  }
+}
+
+function formOf({ all }: ReadRequest): Pick<Page, 'shape' | 'op'> {
+  return {
+    shape: { format: 'json', path: ['records'], ignore: ['attributes'] },
+    ...(all ? { op: { field: 'IsDeleted', map: { true: 'delete', false: 'upsert' } } } : {}),
   }
 }
 

@@ -38,7 +38,12 @@ const settings = strict('a Salesforce connection', {
 })
 
 const limits: Limit[] = [
-  { name: 'requests per day', header: { name: 'sforce-limit-info', pattern: 'api-usage={used}/{max}' }, parallel: 16 },
+  {
+    name: 'requests per day',
+    header: { name: 'sforce-limit-info', pattern: 'api-usage={used}/{max}' },
+    daily: true,
+    parallel: 16,
+  },
 ]
 
 export const salesforce: Connector = {

@@ -172,6 +172,47 @@ test('check compares objects, filters and transforms with the source, all at onc
   expect(fine).toMatchObject({ code: 0, said: expect.stringContaining('objects and fields fit the source') })
 })
 
+test('patterns: what they take is listed, shown and compared', async () => {
+  const names = (await lakeward('objects', 'crm', 'A*t*')).out.match(/^A\w+/gm)
+  expect(names?.toSorted()).toEqual(['Account', 'AccountChangeEvent', 'AccountHistory'])
+  const { code, said } = await lakeward('fields', 'crm', 'Opp*')
+  expect([code, said]).toEqual([2, expect.stringContaining('Opp* matches Opportunity')])
+
+  const path = flowFile([{ object: 'Account*' }, { object: 'Opp*' }])
+  const shown = await lakeward('preview', path, '--rows', '2')
+  expect(shown.said).toContain('Account* takes 2 objects: Account, AccountHistory; left out: AccountChangeEvent (')
+  expect(shown.said).toMatch(/^Account$[^]*^AccountHistory$[^]*^Opportunity$/m)
+  const one = JSON.parse((await lakeward('preview', path, '--json', '--object', 'Opportunity')).out) as object
+  expect(one).toMatchObject({ objects: [{ object: 'Opportunity' }] })
+
+  const fine = await lakeward('check', path)
+  expect([fine.code, fine.said]).toEqual([
+    0,
+    expect.stringMatching(/fields fit the source[^]*Opp\* takes 1 object: Opp/),
+  ])
+  const wrong = await lakeward('check', flowFile([{ object: 'Account' }, { object: 'opp*' }]))
+  expect([wrong.code, wrong.said]).toEqual([
+    2,
+    expect.stringMatching(/flow\.yaml:\d+ source\.objects\[1\]: .*Opportunity/),
+  ])
+})
+
+test('connectors: what can be reached, and what is written for it', async () => {
+  const { out } = await lakeward('connectors')
+  expect(out).toMatch(/^salesforce +source +client_credentials, .*Salesforce: objects of an org/m)
+  const one = await lakeward('connectors', 'salesforce')
+  expect(one.out).toMatch(/^ {2}loginUrl ! +address of your org/m)
+  expect(one.out).toMatch(/auth of type refresh_token\n[^]*?refreshToken ! +A reference to a secret/)
+  expect(one.out).toMatch(/compound .*parts \| json \(default parts\)/)
+  expect(one.out).toMatch(/requests per day +16 in flight.*dailyCalls/)
+  const all = JSON.parse((await lakeward('connectors', '--json')).out) as object[]
+  expect(all).toContainEqual(expect.objectContaining({ name: 'file', auth: [], options: [], limits: [] }))
+  expect(await lakeward('connectors', 'salesforse')).toMatchObject({
+    code: 2,
+    said: expect.stringContaining('Did you mean salesforce?'),
+  })
+})
+
 test('credentials that are refused, or not there, have their own exit code', async () => {
   process.env.LAKEWARD_TEST_SECRET = 'canary-of-another'
   sandbox.control.expireTokens()

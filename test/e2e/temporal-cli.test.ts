@@ -110,8 +110,8 @@ destination: { prefix: native }
       new RegExp(
         [
           `^\\*\\*Flow \`${flow.name}\`\\*\\*\n`,
-          '- `Account` done: 300 read, 300 written, [\\d.]+ kB in \\d+ files?',
-          '- `Opportunity` done: 80 read, 80 written, [\\d.]+ kB in 1 file$',
+          '- `Account` done: 300 read, 300 written, [\\d.]+ kB in \\d+ files?, \\d+ calls',
+          '- `Opportunity` done: 80 read, 80 written, [\\d.]+ kB in 1 file, \\d+ calls$',
         ].join('\n'),
       ),
     )
@@ -120,7 +120,7 @@ destination: { prefix: native }
       '**`Account` done**',
       '',
       expect.stringMatching(/^- Window: the beginning to \d{4}-\d\d-\d\dT/),
-      expect.stringMatching(/^- 300 of 300 read, 300 written, [\d.]+ kB in 1 file$/),
+      expect.stringMatching(/^- 300 of 300 read, 300 written, [\d.]+ kB in 1 file, \d+ calls$/),
       expect.stringMatching(/^- Count proof: proven: 300 now ≤ 300 read ≤ 300 when planned$/),
     ])
     expect(dataFiles(stage, 'native').length).toBe(result.files)

@@ -15,7 +15,10 @@ const oauth: AuthKind[] = [
 
 /** Made up: one with a login, one that is a lake, one that checks its settings by hand, one with a single grant. */
 const made: Record<string, Connector> = {
-  org: connectorOf('org', z.strictObject({ loginUrl: z.string(), limitOf: z.int().optional() }), { auth: oauth }),
+  org: connectorOf('org', z.strictObject({ loginUrl: z.string(), limitOf: z.int().optional() }), {
+    auth: oauth,
+    limits: [{ name: 'calls of a day', daily: true, parallel: 5 }],
+  }),
   directory: connectorOf('directory', z.strictObject({ path: z.string().min(1) }), {
     paths: ['path'],
     destination: { lake: () => ({}) },
@@ -96,6 +99,7 @@ describe('right', () => {
           },
           taskQueue: 'crm-only',
           allowInsecure: false,
+          limits: { parallel: 5, dailyCalls: null },
         },
         lake: {
           name: 'lake',
@@ -103,6 +107,7 @@ describe('right', () => {
           settings: { path: join(directory, 'lake') },
           auth: null,
           allowInsecure: false,
+          limits: { parallel: 16, dailyCalls: null },
         },
       },
       state: { connection: 'lake' },
@@ -114,6 +119,18 @@ describe('right', () => {
     const { state, keys, connections } = await read('version: 1\nconnections: {}\n')
     expect(state).toEqual({ directory: join(directory, '.lakeward', 'state') })
     expect([keys, connections]).toEqual([{}, {}])
+  })
+
+  it('takes limits as numbers and as a share', async () => {
+    const limited = async (limits: string) => {
+      const { connections } = await read(good.replace('taskQueue: crm-only', `limits: ${limits}`))
+      return connections['crm']?.limits
+    }
+    expect(await limited('{ parallel: 40, dailyCalls: 20000 }')).toEqual({
+      parallel: 40,
+      dailyCalls: { calls: 20_000 },
+    })
+    expect(await limited('{ dailyCalls: "50%" }')).toEqual({ parallel: 5, dailyCalls: { share: 0.5 } })
   })
 
   it('has no names that nobody gave', async () => {
@@ -187,7 +204,30 @@ const connections: Wrong[] = [
     /did you mean 'loginUrl'/,
   ],
   ['common key mistyped', 'taskQueue:', 'taskqueue:', `${crm}.taskqueue`, /did you mean 'taskQueue'/],
-  ['common key of later', 'taskQueue: crm-only', 'limits: {}', `${crm}.limits`, /^not yet: limits/],
+  ['common key of later', 'taskQueue: crm-only', 'staging: {}', `${crm}.staging`, /^not yet: staging/],
+  ['a limit mistyped', 'taskQueue: crm-only', 'limits: { dailyCall: 1 }', `${crm}.limits.dailyCall`, /did you mean/],
+  [
+    'a share above all',
+    'taskQueue: crm-only',
+    'limits: { dailyCalls: 120% }',
+    `${crm}.limits.dailyCalls`,
+    /is no share/,
+  ],
+  ['no calls at all', 'taskQueue: crm-only', 'limits: { dailyCalls: 0 }', `${crm}.limits.dailyCalls`, /at least 1/],
+  [
+    'a list of limits',
+    'taskQueue: crm-only',
+    'limits: { dailyCalls: [1] }',
+    `${crm}.limits.dailyCalls`,
+    /a number of calls or a share/,
+  ],
+  [
+    'a share of nothing known',
+    'path: ./lake',
+    'path: ./lake\n    limits: { dailyCalls: 50% }',
+    'connections.lake.limits.dailyCalls',
+    /does not tell/,
+  ],
   ['common key of wrong kind', 'taskQueue: crm-only', 'allowInsecure: 1', `${crm}.allowInsecure`, /true or false/],
   ['checked by hand', 'connector: directory', 'connector: byhand', 'connections.lake', /a bucket is missing/],
   [

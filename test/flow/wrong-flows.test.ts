@@ -170,7 +170,12 @@ const documents: [name: string, text: string, wheres: string[], what: RegExp, ad
     ['source.objects[1]'],
     /number/,
   ],
-  ['a pattern', objects('"Contact*"'), ['source.objects[0]'], /^not yet: a pattern such as Contact\*/],
+  [
+    'a pattern with a name',
+    objects('{ object: Contact*, id: c }'),
+    ['source.objects[0].id'],
+    /cannot go with a pattern/,
+  ],
   [
     'one object twice',
     objects('A', '{ object: A, into: a2 }'),

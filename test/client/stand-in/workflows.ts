@@ -37,7 +37,8 @@ export async function runFlow(flow: Flow): Promise<RunResult> {
     lanes.set(object, { ...waiting(object, workflowId), ...result, phase: result.status })
     results.push(result)
   }
-  const sum = (member: 'read' | 'written' | 'bytes' | 'files') => results.reduce((all, one) => all + one[member], 0)
+  const sum = (member: 'read' | 'written' | 'bytes' | 'files' | 'calls') =>
+    results.reduce((all, one) => all + (one[member] ?? 0), 0)
   const result: RunResult = {
     version: 1,
     flow: flow.name,
@@ -46,6 +47,8 @@ export async function runFlow(flow: Flow): Promise<RunResult> {
     written: sum('written'),
     bytes: sum('bytes'),
     files: sum('files'),
+    calls: sum('calls'),
+    notes: [],
   }
   const failed = results.filter((one) => one.status === 'failed')
   if (failed.length === 0) return result
@@ -77,6 +80,7 @@ export async function syncObject(task: { object: string; act: string; index: num
     pages: 1,
     bytes: fails ? 0 : 123_456,
     files: fails ? 0 : 1,
+    calls: 7,
     from: null,
     watermark: '2026-05-06T00:00:00Z',
     notes: index === 0 ? ['12 rows are held back until they settle'] : [],
@@ -93,6 +97,7 @@ function waiting(object: string, workflowId: string): LaneProgress {
     written: 0,
     bytes: 0,
     files: 0,
+    calls: 0,
     counted: 3000,
     position: '',
     restarts: 0,
