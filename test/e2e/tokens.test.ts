@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { LakewardClient } from '../../client/index.ts'
 import type { JsonObject } from '../../connectors/connector.ts'
 import { describeWithTemporal } from '../temporal.ts'
+import { textIn } from './history-text.ts'
 import type { Stage, WorkerProcess } from './stage.ts'
 import { SECRET, openStage } from './stage.ts'
 import { until } from './until.ts'
@@ -151,13 +152,3 @@ destination: { prefix: lanes, write: replace, format: jsonl }
     return currentDetails
   }
 })
-
-/** All text of a history, payloads decoded. */
-function textIn(value: unknown): string {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8')
-  if (typeof value === 'string') return value
-  if (value === null || typeof value !== 'object') return ''
-  return Object.entries(value)
-    .map(([key, inner]) => `${key} ${textIn(inner)}`)
-    .join('\n')
-}
