@@ -35,11 +35,11 @@ export interface Fields {
 export async function configured({ auth, settings, kind, text }: Fields): Promise<Configured> {
   const maybe = async (name: string): Promise<string | undefined> =>
     auth[name] === undefined ? undefined : await text(name)
-  const scopes = Array.isArray(auth['scopes']) ? auth['scopes'].map(String) : undefined
+  const scopes = Array.isArray(auth['scopes']) ? auth['scopes'].map(String) : kind.scopes
   switch (kind.type) {
     case 'client_credentials': {
       const [clientId, clientSecret] = [await text('clientId'), await text('clientSecret')]
-      return { type: kind.type, clientId, clientSecret, scopes: scopes ?? kind.scopes }
+      return { type: kind.type, clientId, clientSecret, scopes }
     }
     case 'refresh_token': {
       const [clientId, clientSecret] = [await text('clientId'), await maybe('clientSecret')]
@@ -48,13 +48,13 @@ export async function configured({ auth, settings, kind, text }: Fields): Promis
         clientId,
         clientSecret,
         refreshToken: await text('refreshToken'),
-        scopes: scopes ?? kind.scopes,
+        scopes,
       }
     }
     case 'authorization_code': {
       const [clientId, clientSecret] = [await text('clientId'), await maybe('clientSecret')]
       const redirectPort = typeof auth['redirectPort'] === 'number' ? auth['redirectPort'] : REDIRECT_PORT
-      return { type: kind.type, clientId, clientSecret, scopes: scopes ?? kind.scopes, redirectPort }
+      return { type: kind.type, clientId, clientSecret, scopes, redirectPort }
     }
     case 'jwt_bearer':
       return {
@@ -64,7 +64,7 @@ export async function configured({ auth, settings, kind, text }: Fields): Promis
         audience: (await maybe('audience')) ?? kind.audience?.(settings) ?? '',
         privateKey: await text('privateKey'),
         passphrase: await maybe('passphrase'),
-        scopes: scopes ?? kind.scopes,
+        scopes,
       }
     default:
       throw refused(`there is no login of type ${kind.type}`)
@@ -106,7 +106,7 @@ export async function renewal(login: Configured, { connection, refreshToken, now
     case 'client_credentials':
       return login
     case 'refresh_token':
-      return refreshToken === null ? login : { ...login, refreshToken }
+      return { ...login, refreshToken: refreshToken ?? login.refreshToken }
     case 'authorization_code': {
       if (refreshToken === null) {
         throw refused('nobody has logged in yet', `Run \`lakeward login ${connection}\` where this state is kept.`)

@@ -100,6 +100,7 @@ destination: { prefix: login, write: append, format: jsonl }
   it('by pasting the address, after the login before was revoked', async () => {
     stage.sandbox.control.revokeRefreshTokens()
     stage.sandbox.control.expireTokens()
+    expect(JSON.stringify(await failureOf(stage.run(flow())))).toContain(`lakeward login ${stage.crm}`)
     let address = ''
     const told = await login(async (url) => (address = (await logIn(url)) ?? ''), '--paste')
     expect(told).toMatchObject({ code: 0, said: expect.stringContaining('Paste') as string })
