@@ -179,7 +179,12 @@ describe('a request that another machine has under way', () => {
   const state = () => directoryState(directory, Buffer.alloc(32, 3))
   // The number is of a process that lives here: it says nothing of a process there.
   const marker = { by: 'somebody', machine: 'elsewhere', pid: process.pid, login: 'theirs' }
-  const begin = () => state().write('connection/crm', { logins: {}, lastVersion: 0, refreshing: marker }, 0)
+  let begun = 0
+  const begin = () => {
+    // Each is seen for the first time.
+    const refreshing = { ...marker, by: `somebody ${begun++}` }
+    return state().write('connection/crm', { logins: {}, lastVersion: 0, refreshing }, 0)
+  }
 
   it('is waited for, and its token is used', async () => {
     server = await tokenServer(true)
