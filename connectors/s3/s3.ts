@@ -67,10 +67,11 @@ export const s3: Connector = {
       const place = all as unknown as Place
       return s3Store({ ...place, credentials: aws?.(touched && sessionPolicy(place, touched)) })
     },
-    dataKeys({ connection, settings: { encryption, region }, aws }) {
-      const { mode, keyId } = { ...(encryption as Partial<Encryption> | undefined) }
-      if (mode !== 'kms') return null
-      if (keyId) return kmsKeys({ keyId, region: region as string | undefined, credentials: aws?.() })
+    dataKeys({ connection, settings: all, aws }) {
+      const { region, encryption: of } = all as unknown as Place
+      if (of?.mode !== 'kms') return null
+      const { keyId } = of
+      if (keyId) return kmsKeys({ keyId, region, credentials: aws?.() })
       const what = 'state is sealed by a key of its own, and none is named'
       const advice =
         'Write the id, alias or ARN of a symmetric KMS key; the one that S3 has of itself seals objects alone.'

@@ -1,4 +1,4 @@
-/** Stores and keys of state that are wrong in lakeward.yaml, in the environment or at AWS: each is told with what to do. */
+/** Stores and keys of state that are wrong in lakeward.yaml, in the environment or at AWS: each tells what to do. */
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,11 +56,11 @@ async function kept(lake: object, state = 'lake', work: 'store' | 'read' = 'stor
   const path = join(directory, 'lakeward.yaml')
   await writeFile(path, stringify({ version: 1, connections: { crm, lake }, state }))
   try {
-    const { credentials, close } = await openParts({ installation: path })
+    const parts = await openParts({ installation: path })
     try {
-      await (work === 'store' ? credentials.store('crm', answer) : credentials.current('crm'))
+      await (work === 'store' ? parts.credentials.store('crm', answer) : parts.credentials.current('crm'))
     } finally {
-      await close()
+      await parts.close()
     }
     return 'kept'
   } catch (error) {
