@@ -26,10 +26,16 @@ interface Calls {
   CompleteMultipartUpload: [Sdk.CompleteMultipartUploadCommandInput, Sdk.CompleteMultipartUploadCommandOutput]
   AbortMultipartUpload: [Sdk.AbortMultipartUploadCommandInput, Sdk.AbortMultipartUploadCommandOutput]
   ListMultipartUploads: [Sdk.ListMultipartUploadsCommandInput, Sdk.ListMultipartUploadsCommandOutput]
+  GetBucketLifecycleConfiguration: [
+    Sdk.GetBucketLifecycleConfigurationCommandInput,
+    Sdk.GetBucketLifecycleConfigurationCommandOutput,
+  ]
+  GetBucketVersioning: [Sdk.GetBucketVersioningCommandInput, Sdk.GetBucketVersioningCommandOutput]
+  GetObjectLockConfiguration: [Sdk.GetObjectLockConfigurationCommandInput, Sdk.GetObjectLockConfigurationCommandOutput]
 }
 export type S3Operation = keyof Calls
 type Input<C extends S3Operation> = Omit<Calls[C][0], 'Bucket'>
-type Output<C extends S3Operation> = Calls[C][1]
+export type Output<C extends S3Operation> = Calls[C][1]
 
 export class S3Calls {
   /** Headers of every request that writes an object. */

@@ -61,7 +61,7 @@ export function isAbsent(error: unknown): boolean {
 
 /** The permission whose absence AWS answers with AccessDenied. */
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
-const PERMISSIONS: Record<S3Operation, string> = {
+export const PERMISSIONS: Record<S3Operation, string> = {
   ListObjectsV2: 's3:ListBucket on the bucket',
   GetObject: 's3:GetObject, and s3:ListBucket on the bucket',
   HeadObject: 's3:GetObject, and s3:ListBucket on the bucket (without it what is absent looks forbidden)',
@@ -72,6 +72,9 @@ const PERMISSIONS: Record<S3Operation, string> = {
   CompleteMultipartUpload: 's3:PutObject',
   AbortMultipartUpload: 's3:AbortMultipartUpload',
   ListMultipartUploads: 's3:ListBucketMultipartUploads on the bucket',
+  GetBucketLifecycleConfiguration: 's3:GetLifecycleConfiguration on the bucket',
+  GetBucketVersioning: 's3:GetBucketVersioning on the bucket',
+  GetObjectLockConfiguration: 's3:GetBucketObjectLockConfiguration on the bucket',
 }
 
 interface Rule {

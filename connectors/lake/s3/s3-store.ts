@@ -10,8 +10,10 @@
  * - Encryption headers go on every request that writes: bucket policies may demand them on each.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Check } from '../../check.ts'
 import { LakeError } from '../errors.ts'
 import type { ObjectStore, StagedFile, StageRequest, StagedWriter, StoredObject } from '../store.ts'
+import { proveBucket } from './prove-bucket.ts'
 import { S3Calls, type S3Place } from './s3-calls.ts'
 import { isAbsent, meaningOf, type S3Meaning } from './s3-errors.ts'
 import { PartWriter } from './s3-writer.ts'
@@ -201,6 +203,10 @@ class S3Store implements ObjectStore {
 
   /** S3 answers what is durable. */
   async settle(): Promise<void> {}
+
+  prove(folder: string): AsyncIterable<Check> {
+    return proveBucket(this.#s3, this.#base, folder)
+  }
 
   /** What the completion met; null: it went well. */
   async #tryComplete(file: StagedFile): Promise<(S3Meaning & { thrown: Error }) | null> {
