@@ -8,7 +8,8 @@ import { meaningOf, PERMISSIONS } from './s3-errors.ts'
 
 /** A run that waits for a vendor's quota may take days. */
 const SHORTEST_ABORT_DAYS = 7
-/** Classes whose objects cannot be read at once: https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html */
+/** Classes whose objects cannot be read at once. */
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html
 const ARCHIVES = ['GLACIER', 'DEEP_ARCHIVE']
 
 /** `base`: the lake's folder in the bucket, with its slash, or nothing. `folder`: below it, the doctor's own. */
