@@ -1,4 +1,6 @@
-/** The ledgers of a flow's objects, where a lakeward.yaml says where the lake is; what is missing without one is said. */
+/**
+ * The ledgers of a flow's objects, where a lakeward.yaml says where the lake is; what is missing without one is said.
+ */
 import { stat } from 'node:fs/promises'
 import { InputError } from '../../connectors/errors.ts'
 import { LakeError } from '../../connectors/lake/errors.ts'

@@ -4,8 +4,9 @@
  * Laws
  * - It takes the lane's next number like any run, so it decides for ever or not at all: a run that was to take the
  *   number gets `CommitConflict`, and starts again from the new watermark.
- * - Nothing is skipped or doubled silently: what a move means is told before (`moveOf`). What was delivered stays known:
- *   when the watermark moves on, what lies before becomes a delivered window, and the gap can be read by from and to.
+ * - Nothing is skipped or doubled silently: what a move means is told before (`moveOf`). What was delivered stays
+ *   known: when the watermark moves on, what lies before becomes a delivered window, and the gap can be read by from
+ *   and to.
  * - What was read lately (`seen`) is forgotten: who moves back wants the records again.
  */
 import { InputError } from '../errors.ts'
