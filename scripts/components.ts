@@ -1,9 +1,9 @@
 /** Finds or makes the programs that tests run on before the tests start, where the progress can be seen. */
 import { findTemporalCli } from '../worker/temporal-server.ts'
 import { findVersitygw } from '../worker/versitygw-binary.ts'
-import { motoServer } from '../test/components.ts'
+import { motoPython } from '../test/components.ts'
 
-for (const [name, find] of Object.entries({ Temporal: findTemporalCli, versitygw: findVersitygw, moto: motoServer })) {
+for (const [name, find] of Object.entries({ Temporal: findTemporalCli, versitygw: findVersitygw, moto: motoPython })) {
   try {
     console.log(`${name}: ${await find()}`)
   } catch (error) {

@@ -6,7 +6,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { InputError } from '../connectors/errors.ts'
 import { cacheFolder } from '../worker/find-binary.ts'
@@ -54,10 +54,9 @@ export async function pythonVenv(pins: string[]): Promise<string> {
   }
 }
 
-/** moto's server, a second S3 to test against (https://docs.getmoto.org/en/latest/docs/server_mode.html). */
-export async function motoServer(): Promise<string> {
-  const python = await pythonVenv(['moto[server]==5.2.3'])
-  return join(dirname(python), process.platform === 'win32' ? 'moto_server.exe' : 'moto_server')
+/** A Python with moto, a second S3 to test against (https://docs.getmoto.org/en/latest/docs/server_mode.html). */
+export async function motoPython(): Promise<string> {
+  return pythonVenv(['moto[server]==5.2.3'])
 }
 
 /** The component, or null and a loud line about what is skipped; in CI nothing is skipped. */

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { S3Client } from '@aws-sdk/client-s3'
 import { type S3Server, startS3, startVersitygw } from '../worker/s3-server.ts'
 import { findVersitygw } from '../worker/versitygw-binary.ts'
-import { motoServer } from './components.ts'
+import { motoPython } from './components.ts'
 
 export interface TestS3 extends S3Server {
   name: 'versitygw' | 'moto'
@@ -30,13 +30,29 @@ export async function startTestVersitygw(): Promise<TestS3> {
   return testS3('versitygw', await startVersitygw(folder, binary), folder)
 }
 
+/**
+ * moto looks whether a key is free and writes it later, in threads: of fifty creates of one key two may win. A bucket
+ * lets one win, so here one looks and writes at a time.
+ */
+const MOTO = `
+import sys, threading
+from moto.s3.responses import S3Response
+from moto.server import main
+put, one = S3Response.put_object, threading.Lock()
+def put_object(self, *args, **more):
+    with one:
+        return put(self, *args, **more)
+S3Response.put_object = put_object
+main(sys.argv[1:])
+`
+
 export async function startTestMoto(): Promise<TestS3> {
-  const command = await motoServer()
+  const command = await motoPython()
   const folder = await mkdtemp(join(tmpdir(), 'lakeward-moto-'))
   const server = await startS3({
     title: 'moto',
     command,
-    args: (port) => ['-H', '127.0.0.1', '-p', String(port)],
+    args: (port) => ['-c', MOTO, '-H', '127.0.0.1', '-p', String(port)],
     env: {},
     logFile: join(folder, 'moto.log'),
   })

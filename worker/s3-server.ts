@@ -20,15 +20,16 @@ const LOGIN = { region: 'us-east-1', accessKeyId: 'lakeward', secretAccessKey: '
 /** `folder` keeps buckets and log; they are there again at the next start. */
 export async function startVersitygw(folder: string, binary?: string): Promise<S3Server> {
   const command = binary ?? (await findVersitygw())
-  const [buckets, versions, sidecar] = ['buckets', 'versions', 'metadata'].map((name) => join(folder, name))
-  for (const path of [buckets, versions, sidecar]) await mkdir(path as string, { recursive: true })
+  const [buckets, versions] = ['buckets', 'versions'].map((name) => join(folder, name))
+  for (const path of [buckets, versions]) await mkdir(path as string, { recursive: true })
   return startS3({
     title: 'versitygw',
     command,
     args: (port) => [
       ...['--port', `127.0.0.1:${port}`, '--region', LOGIN.region, '--quiet'],
-      // Metadata in files of its own: not every file system has extended attributes.
-      ...['posix', '--versioning-dir', versions as string, '--sidecar', sidecar as string, buckets as string],
+      // Metadata in extended attributes. In files of its own (`--sidecar`), a create beside the delete of the last
+      // object of its folder left a key that is taken and not there: 8 of 150 times.
+      ...['posix', '--versioning-dir', versions as string, buckets as string],
     ],
     env: { ROOT_ACCESS_KEY: LOGIN.accessKeyId, ROOT_SECRET_KEY: LOGIN.secretAccessKey },
     logFile: join(folder, 'versitygw.log'),

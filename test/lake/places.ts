@@ -1,7 +1,13 @@
-/** The two kinds of place that every scenario is played in. */
+/**
+ * The kinds of place that every scenario is played in: uploads in memory and a directory. LAKEWARD_PLACES=versitygw (or
+ * moto) plays them in a bucket of that server instead.
+ */
+import { afterAll } from 'vitest'
 import { fileStore } from '../../connectors/lake/file/file-store.ts'
 import type { ObjectStore } from '../../connectors/lake/store.ts'
 import { MemoryPlace, memoryStore } from './memory-store.ts'
+import { s3Servers, type TestS3 } from '../s3-servers.ts'
+import { storeOn } from '../s3/s3-place.ts'
 import { SimulatedDisk } from './simulated-disk.ts'
 import { Watch } from './watched-store.ts'
 
@@ -51,7 +57,38 @@ export function onDisk(disk = new SimulatedDisk()): Place {
   }
 }
 
+let folders = 0
+
+/** A folder of its own in a bucket, which need not be empty. */
+export function inBucket(server: TestS3, bucket: string, settleMs = 0): Place {
+  const watch = new Watch()
+  const path = `place-${++folders}`
+  const store = (): ObjectStore => watch.over(storeOn(server, bucket, { path, settleMs }))
+  return {
+    name: server.name,
+    watch,
+    store,
+    loseStaged: async (which) => {
+      const lost: string[] = []
+      for await (const file of store().staged('', '')) {
+        if (!which(file.key)) continue
+        await store().abort(file)
+        lost.push(file.key)
+      }
+      return lost
+    },
+  }
+}
+
 export const places: [name: string, make: () => Place][] = [
   ['uploads in memory', () => inMemory()],
   ['a directory', () => onDisk()],
 ]
+
+const [only] = Object.entries(s3Servers).filter(([name]) => name === process.env['LAKEWARD_PLACES'])
+if (only) {
+  const server = await only[1]()
+  const bucket = await server.createBucket()
+  afterAll(() => server.stop())
+  places.splice(0, places.length, [only[0], () => inBucket(server, bucket)])
+}

@@ -90,7 +90,8 @@ const RULES: Rule[] = [
     advice: 'The session token has ended: give the workers a login that renews itself (a role), or a new token.',
   },
   {
-    codes: ['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'AuthFailure', 'NotSignedUp', 'InvalidClientTokenId'],
+    // The last is versitygw's word for a key that it does not know.
+    codes: ['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'AuthFailure', 'NotSignedUp', 'XAdminUserNotFound'],
     kind: 'auth',
     advice: 'Correct the access key and its secret: `auth` of the connection, or what the default chain finds.',
   },
