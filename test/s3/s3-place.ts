@@ -1,6 +1,6 @@
 /** S3 servers, and buckets on them as places for lakes. */
 import { AbortMultipartUploadCommand } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
 import type { S3StoreOptions } from '../../connectors/lake/s3/s3-store.ts'
 import { s3Store } from '../../connectors/lake/s3/s3-store.ts'
 import type { ObjectStore, StagedFile } from '../../connectors/lake/store.ts'
@@ -40,6 +40,7 @@ export function describeOnS3(name: string, tests: (server: TestS3) => void): voi
         started = await orSkip(start(), `${name}, on ${kind}`)
         if (started) Object.assign(server, started)
       })
+      beforeEach((test) => test.skip(started === null, `there is no ${kind} here`))
       afterAll(() => started?.stop())
       tests(server)
     })
