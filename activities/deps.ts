@@ -21,7 +21,8 @@ export interface Deps {
   key(name: string): Promise<KeyObject>
   /** Aborted when the worker is asked to stop: a unit ends after its current page. */
   drain: AbortSignal
-  heartbeatSeconds: number
+  /** Silence after which a step goes to another worker. */
+  heartbeatSeconds(): Promise<number>
 }
 
 export interface ConnectionUse {

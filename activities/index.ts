@@ -6,6 +6,7 @@ import type { Deps } from './deps.ts'
 import { describeHolder } from './describe-holder.ts'
 import { describeObject } from './describe-object.ts'
 import { extractUnit } from './extract-unit.ts'
+import { metered } from './metrics.ts'
 import { openLane } from './open-lane.ts'
 import { pauseFailing } from './pause-failing.ts'
 import { pauseFlows } from './pause-flows.ts'
@@ -14,7 +15,7 @@ import { refreshToken } from './refresh-token.ts'
 import type { Steps } from './steps.ts'
 
 export function createActivities(deps: Deps): Steps {
-  return {
+  return metered({
     planFlow: planFlow(deps),
     describeHolder,
     pauseFailing,
@@ -26,5 +27,5 @@ export function createActivities(deps: Deps): Steps {
     cancelRun: cancelRun(deps),
     refreshToken: refreshToken(deps),
     pauseFlows,
-  }
+  })
 }

@@ -37,8 +37,17 @@ async function registered(namespace: string): Promise<Set<string>> {
     const all = { ...answer.systemAttributes, ...answer.customAttributes }
     return new Set(attributeNames.filter((name) => Number(all[name]) === KEYWORD))
   } catch (error) {
-    // Some clusters do not let a worker ask. Runs go on without attributes.
-    log.warn('search attributes cannot be listed', { namespace, error: String(error) })
-    return new Set()
+    // Some clusters do not let a worker ask: whether a list can be asked for by them tells as well.
+    log.info('search attributes cannot be listed', { namespace, error: String(error) })
+    const answered = await Promise.all(attributeNames.map((name) => isKnown(namespace, name)))
+    return new Set(attributeNames.filter((_, at) => answered[at]))
   }
+}
+
+async function isKnown(namespace: string, name: string): Promise<boolean> {
+  const { workflowService } = Context.current().client.connection
+  return workflowService.countWorkflowExecutions({ namespace, query: `${name} = "none"` }).then(
+    () => true,
+    () => false,
+  )
 }

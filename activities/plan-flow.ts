@@ -49,7 +49,7 @@ export const planFlow = (deps: Deps) =>
         taskQueue,
         nominalMs: input.nominalMs,
         attributes,
-        heartbeatSeconds: deps.heartbeatSeconds,
+        heartbeatSeconds: await deps.heartbeatSeconds(),
       },
       concurrency: Math.min(MOST_LANES_AT_ONCE, parallel),
       attributes,

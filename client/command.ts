@@ -12,6 +12,7 @@ import { addApplyCommands } from './commands/apply.ts'
 import { addConnectorsCommand } from './commands/connectors.ts'
 import { addFlowCommands } from './commands/flows.ts'
 import { addInstallationCommands } from './commands/installation.ts'
+import { addCodecServerCommand } from './commands/codec-server.ts'
 import { addCompletionCommands } from './commands/completion/completion.ts'
 import { addDoctorCommand } from './commands/doctor/doctor.ts'
 import { addDemoCommand } from './commands/demo/demo.ts'
@@ -19,6 +20,7 @@ import { addLoginCommand } from './commands/login.ts'
 import { addPreviewCommand } from './commands/preview.ts'
 import { addRepairCommand } from './commands/repair.ts'
 import { addRunCommands } from './commands/run.ts'
+import { addSetupCommand } from './commands/setup.ts'
 import { addSourceCommands } from './commands/source.ts'
 import { addStateCommand } from './commands/state.ts'
 import { addStoreCommands } from './commands/store.ts'
@@ -63,7 +65,9 @@ export function build(view: Screen, exit: { code: number }): Command {
   program.commandsGroup('To begin:')
   addInstallationCommands(register)
   addLoginCommand(register)
+  addSetupCommand(register)
   addWorkerCommands(register)
+  addCodecServerCommand(register)
   addDemoCommand(register)
   program.commandsGroup('Flow files, and what they read:')
   addConnectorsCommand(register)

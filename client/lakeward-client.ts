@@ -33,6 +33,7 @@ import type { RunSummary, StartedRun } from './runs.ts'
 import { busy, busyLanes, cancelRun, findRuns, inTurns, runningRuns, startRun, withOutcomes } from './runs.ts'
 import type { Applied, ApplyOptions, StoredFlow } from './schedules.ts'
 import { applyFlow, compareFlow, flowNames, readFlow, requireFlow } from './schedules.ts'
+import { attributeStates } from './search-attributes.ts'
 import { hasWorker } from './waiting.ts'
 
 /** Options of one run; what they mean is the format's, below `run:`. */
@@ -238,11 +239,8 @@ export class LakewardClient {
 
   /** `LakewardFlow` is registered as a keyword; where we may not ask, it counts as not. */
   private registered(): Promise<boolean> {
-    const { connection, options } = this.temporal
-    const KEYWORD = 2
-    this.#registered ??= connection.operatorService
-      .listSearchAttributes({ namespace: options.namespace })
-      .then(({ customAttributes }) => Number(customAttributes?.LakewardFlow) === KEYWORD)
+    this.#registered ??= attributeStates(this.temporal)
+      .then((states) => states.LakewardFlow === 'registered')
       .catch(() => false)
     return this.#registered
   }

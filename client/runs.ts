@@ -1,6 +1,6 @@
 /** Runs of flows in Temporal: found, started, cancelled. */
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client'
-import type { Client, WorkflowExecutionInfo } from '@temporalio/client'
+import type { Client } from '@temporalio/client'
 import type { SearchAttributePair } from '@temporalio/common'
 import { isPattern } from '../connectors/flow-patterns.ts'
 import { ClientError } from './client-error.ts'
@@ -11,6 +11,7 @@ import { RUN_FLOW, laneId, runId, runIdBase } from './flow-ids.ts'
 import type { RunOutcome } from './run-outcome.ts'
 import { runOutcome } from './run-outcome.ts'
 import { taskQueueOf } from './schedules.ts'
+import { milliseconds } from './waiting.ts'
 
 export interface StartedRun {
   flow: string
@@ -96,40 +97,49 @@ export async function findRuns(
   const named = `WorkflowId STARTS_WITH "${runIdBase(flow)}"`
   const mine = find.byAttribute ? `(${named} OR LakewardFlow = "${flow}")` : named
   const running = find.running ? ' AND ExecutionStatus = "Running"' : ''
+  const query = `WorkflowType = "${RUN_FLOW}" AND ${mine}${running}`
+  const { namespace } = client.options
   const found: RunSummary[] = []
-  const pages = client.workflow.list({
-    query: `WorkflowType = "${RUN_FLOW}" AND ${mine}${running}`,
-    pageSize: Math.min(find.limit, 200),
-  })
+  let nextPageToken: Uint8Array | undefined
   try {
-    for await (const info of pages) {
-      if (info.status.name === 'CONTINUED_AS_NEW') continue
-      found.push(summary(info))
-      if (found.length >= find.limit) break
-    }
+    // Memos are not decoded: the list stays readable without the codec.
+    do {
+      const asked = { namespace, query, pageSize: Math.min(find.limit, 200), nextPageToken }
+      const page = await client.workflowService.listWorkflowExecutions(asked)
+      const listed = (page.executions ?? []).filter(({ status }) => (status as number | undefined) !== CONTINUED_AS_NEW)
+      found.push(...listed.map(summary))
+      nextPageToken = page.nextPageToken?.length ? page.nextPageToken : undefined
+    } while (nextPageToken && found.length < find.limit)
   } catch (error) {
     throw refused(error, `flow ${flow}`) ?? error
   }
-  return found
+  return found.slice(0, find.limit)
 }
 
-const states: Record<string, RunSummary['status']> = {
-  RUNNING: 'running',
-  PAUSED: 'running',
-  COMPLETED: 'done',
-  CANCELLED: 'cancelled',
-  TERMINATED: 'terminated',
-  TIMED_OUT: 'timed out',
+type Listed = NonNullable<
+  Awaited<ReturnType<Client['workflowService']['listWorkflowExecutions']>>['executions']
+>[number]
+
+// temporal.api.enums.v1.WorkflowExecutionStatus
+const CONTINUED_AS_NEW = 6
+const states: Record<number, RunSummary['status']> = {
+  1: 'running',
+  2: 'done',
+  3: 'failed',
+  4: 'cancelled',
+  5: 'terminated',
+  7: 'timed out',
+  8: 'running', // paused
 }
 
-function summary(info: WorkflowExecutionInfo): RunSummary {
+function summary({ execution, status, startTime, closeTime, searchAttributes }: Listed): RunSummary {
   return {
-    workflowId: info.workflowId,
-    runId: info.runId,
-    status: states[info.status.name] ?? 'failed',
-    startedAt: info.startTime,
-    endedAt: info.closeTime ?? null,
-    scheduled: info.searchAttributes.TemporalScheduledById !== undefined,
+    workflowId: execution?.workflowId ?? '',
+    runId: execution?.runId ?? '',
+    status: states[status ?? 0] ?? 'failed',
+    startedAt: new Date(milliseconds(startTime)),
+    endedAt: closeTime ? new Date(milliseconds(closeTime)) : null,
+    scheduled: searchAttributes?.indexedFields?.TemporalScheduledById !== undefined,
   }
 }
 

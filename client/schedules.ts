@@ -133,14 +133,20 @@ function scheduleOf(wanted: Wanted, before: StoredFlow | null): ScheduleOptions 
       taskQueue: taskQueueOf(document),
       args: [document],
       memo: { lakeward: { fingerprint: fingerprintOf(wanted), ...(set === undefined ? {} : { set }) } },
-      staticSummary: Array.from(`Flow ${name}${description ? `: ${description}` : ''}`)
-        .slice(0, 90)
-        .join(''),
+      staticSummary: description ? summaryOf(`Flow ${name}: ${description}`) : `Flow ${name}`,
       ...typedSearchAttributes,
     },
     policies: policiesOf(trigger),
     ...typedSearchAttributes,
   }
+}
+
+/** Temporal takes 400 bytes, counted after the codec, whose own are three hundred. */
+function summaryOf(text: string): string {
+  const MOST_BYTES = 90
+  const whole = Array.from(text)
+  while (Buffer.byteLength(whole.join('')) > MOST_BYTES) whole.pop()
+  return whole.join('')
 }
 
 export function specOf(trigger: Trigger): ScheduleSpec {

@@ -95,7 +95,8 @@ function plainText(payload: { metadata?: Record<string, Uint8Array> | null; data
   return typeof value === 'string' ? value : null
 }
 
-function milliseconds(at: unknown): number {
+/** Of a time of Temporal's. */
+export function milliseconds(at: unknown): number {
   const stamp = at as { seconds?: { toString(): string } | null; nanos?: number | null } | null | undefined
   return stamp ? Number(stamp.seconds ?? 0) * 1000 + (stamp.nanos ?? 0) / 1e6 : 0
 }

@@ -14,6 +14,8 @@ import { name, NAME } from './flow-values.ts'
 import { isSafe } from './http.ts'
 import { type ConnectionAuth, readAuth, secret, type Secret, unfitLogin } from './installation-auth.ts'
 import { completeLimits, type ConnectionLimits, limitProblems, limits } from './installation-limits.ts'
+import { codecSchema, type CodecSettings } from './installation-codec.ts'
+import { type WorkerOptions, workerSchema } from './installation-worker.ts'
 import { meant, nearest } from './nearest.ts'
 import {
   examine,
@@ -45,6 +47,10 @@ export interface Installation {
   state: { connection: string } | { directory: string }
   /** Keys that flows name, for keyed hashes. */
   keys: Record<string, Secret>
+  /** null: what lies in Temporal can be read there. */
+  codec: CodecSettings | null
+  /** Options of the workers; what is absent has a default there. */
+  worker: WorkerOptions
 }
 
 export interface Connection {
@@ -106,8 +112,10 @@ export const installationSchema = (plainSecrets: boolean, connection: z.ZodType 
       connections: z.record(connectionName, connection).describe('Name: connection'),
       state: text('The lake connection that keeps state; default: the directory .lakeward/state').optional(),
       keys: z.record(keyName, secret(plainSecrets)).describe('Name: reference; keys for hashes in flows').optional(),
+      codec: codecSchema(plainSecrets).optional(),
+      worker: workerSchema.optional(),
     },
-    ['worker', 'codec', 'listen'],
+    ['listen'],
   ).describe('What an installation of Lakeward can reach')
 
 /** @throws InputError with every problem found, with file and line */
@@ -133,7 +141,7 @@ export async function readInstallation(path: string, options: ReadOptions = {}):
   if (found.length > 0 || !('value' in read)) {
     throw new InputError(problemsOf(found, path, (place) => document.at(place)))
   }
-  const { state, keys = {} } = read.value
+  const { state, keys = {}, codec = null, worker = {} } = read.value
   return {
     version: 1,
     path,
@@ -141,6 +149,8 @@ export async function readInstallation(path: string, options: ReadOptions = {}):
     connections,
     state: state === undefined ? { directory: resolve(directory, '.lakeward', 'state') } : { connection: state },
     keys: Object.assign(Object.create(null), keys) as Record<string, Secret>,
+    codec: codec as CodecSettings | null,
+    worker,
   }
 }
 

@@ -31,11 +31,14 @@ export interface AssembleOptions {
   installation?: string
   /** Secrets may stand in lakeward.yaml in plain text: for a machine of one's own. */
   plainSecrets?: boolean
-  /** Silence after which a step goes to another worker, 5 to 600; default: LAKEWARD_HEARTBEAT_SECONDS, then 45. */
+  /**
+   * Silence after which a step goes to another worker, 5 to 600; default: LAKEWARD_HEARTBEAT_SECONDS, then
+   * `worker.heartbeat` of the file, then 45.
+   */
   heartbeatSeconds?: number
 }
 
-const HEARTBEAT_SECONDS = 45
+const HEARTBEAT_MS = 45_000
 
 /**
  * The parts as commands use them too, that run where they are typed: without `renew`, they ask the vendor themselves.
@@ -52,6 +55,7 @@ export interface Parts {
 
 export function assemble(options: AssembleOptions = {}): Deps {
   const parts = kept(() => openParts(options))
+  const given = givenHeartbeat(options)
   return {
     installation: async () => (await parts()).installation,
     connect: async (name, use) => (await parts()).connect(name, use),
@@ -60,7 +64,7 @@ export function assemble(options: AssembleOptions = {}): Deps {
       (await parts()).credentials.refresh(connection, staleVersion, namespaceId),
     key: async (name) => (await parts()).key(name),
     drain: drainSignal(),
-    heartbeatSeconds: heartbeatSeconds(options),
+    heartbeatSeconds: async () => given ?? ((await parts()).installation.worker.heartbeat ?? HEARTBEAT_MS) / 1000,
   }
 }
 
@@ -183,15 +187,16 @@ function missing(what: string, where: string, names: string[]): InputError {
   return new InputError([{ what, where, ...(names.length > 0 ? { advice: `There are: ${names.join(', ')}.` } : {}) }])
 }
 
-function heartbeatSeconds(options: AssembleOptions): number {
+function givenHeartbeat(options: AssembleOptions): number | undefined {
   const text = process.env['LAKEWARD_HEARTBEAT_SECONDS']
-  const seconds = options.heartbeatSeconds ?? (text === undefined ? HEARTBEAT_SECONDS : Number(text))
+  const seconds = options.heartbeatSeconds ?? (text === undefined ? undefined : Number(text))
+  if (seconds === undefined) return undefined
   if (Number.isInteger(seconds) && seconds >= 5 && seconds <= 600) return seconds
   throw new InputError([
     {
       what: `${text ?? seconds} is no number of seconds from 5 to 600`,
       where: 'LAKEWARD_HEARTBEAT_SECONDS',
-      advice: `Leave it out for ${HEARTBEAT_SECONDS}.`,
+      advice: `Leave it out for ${HEARTBEAT_MS / 1000}.`,
     },
   ])
 }

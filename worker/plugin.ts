@@ -9,8 +9,14 @@ import { fileURLToPath } from 'node:url'
 import { SimplePlugin } from '@temporalio/plugin'
 import type { WorkerOptions } from '@temporalio/worker'
 import { createActivities } from '../activities/index.ts'
+import { installedCodec } from '../connectors/codec/installed.ts'
 import { assemble } from './assemble.ts'
 import type { AssembleOptions } from './assemble.ts'
+
+export { createCodec } from '../connectors/codec/codec.ts'
+export type { CodecOptions, CodecSettings, PayloadCodec } from '../connectors/codec/codec.ts'
+export { installedCodec } from '../connectors/codec/installed.ts'
+export type { InstalledCodecOptions } from '../connectors/codec/installed.ts'
 
 export type LakewardPluginOptions = AssembleOptions
 
@@ -22,10 +28,13 @@ export const workflowsPath = fileURLToPath(
 export class LakewardPlugin extends SimplePlugin {
   /** `installation`: path of lakeward.yaml; default ./lakeward.yaml. It is read when the first step needs it. */
   constructor(options: LakewardPluginOptions = {}) {
+    const codec = installedCodec(options)
     super({
       name: 'lakeward.LakewardPlugin',
       activities: createActivities(assemble(options)),
       workflowsPath: (own) => own ?? workflowsPath,
+      // After the codecs that are there: what leaves the process last is sealed last.
+      dataConverter: (own) => ({ ...own, payloadCodecs: [...(own?.payloadCodecs ?? []), codec] }),
     })
   }
 

@@ -2,12 +2,19 @@
  * The turnkey worker: for people who have no worker of their own. It polls `lakeward` and every task queue that a
  * connection of its installation names.
  */
-import os from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { NativeConnection, Runtime, Worker, makeTelemetryFilterString, DefaultLogger } from '@temporalio/worker'
-import type { NativeConnectionOptions } from '@temporalio/worker'
-import { openParts } from './assemble.ts'
+import type { NativeConnectionOptions, TelemetryOptions } from '@temporalio/worker'
+import { InputError } from '../connectors/errors.ts'
+import { readInstallation } from '../connectors/installation.ts'
+import type { WorkerOptions } from '../connectors/installation-worker.ts'
+import { installationPath, openParts } from './assemble.ts'
 import type { AssembleOptions } from './assemble.ts'
+import { drainSignal } from './drain.ts'
+import { serveHealth } from './health.ts'
+import type { Check } from './health.ts'
 import { LakewardPlugin, workflowsPath } from './plugin.ts'
+import { tuningOf } from './tuning.ts'
 import { workflowBundle } from './workflow-bundle.ts'
 
 export const TASK_QUEUE = 'lakeward'
@@ -15,64 +22,92 @@ export const TASK_QUEUE = 'lakeward'
 export interface WorkerSettings extends AssembleOptions {
   connection: NativeConnectionOptions & { address: string }
   namespace: string
-  /** Default: `lakeward`, and the queues that connections name. */
+  /** Default: `worker.taskQueues` of the file, then `lakeward` and the queues that connections name. */
   taskQueues?: string[]
-  /** Steps at once; default: by memory. */
+  /** Steps at once; default: `worker.slots` of the file, then by memory. */
   slots?: number
   /** Called when every queue is polled. */
   ready?(polled: { taskQueues: string[]; slots: number }): void
   log?: (line: string) => void
 }
 
-/** A unit holds a few pages and one open row group per partition; this leaves room for both. */
-const SLOT_BYTES = 384 * 1024 * 1024
-const GRACE = '30s'
-
 /** Resolves when the worker was told to stop and has drained. */
 export async function runWorker(settings: WorkerSettings): Promise<void> {
   const { namespace, log = () => {} } = settings
   // Wrong settings are told before anything is connected.
   const parts = await openParts(settings)
-  const own = Object.values(parts.installation.connections).flatMap(({ taskQueue }) => taskQueue ?? [])
   await parts.close()
-  const taskQueues = settings.taskQueues ?? [...new Set([TASK_QUEUE, ...own])]
-  const slots = settings.slots ?? slotsByMemory()
+  const { connections, worker: options } = parts.installation
+  const own = Object.values(connections).flatMap(({ taskQueue }) => taskQueue ?? [])
+  const taskQueues = settings.taskQueues ?? options.taskQueues ?? [...new Set([TASK_QUEUE, ...own])]
   const plugin = new LakewardPlugin(settings)
   const bundle = await workflowBundle(workflowsPath)
 
-  Runtime.install({
-    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
-      const about = [meta?.['workflowId'], meta?.['activityType'], meta?.['error']].filter(Boolean).map(String)
-      log(`${level.toLowerCase()}: ${message}${about.length > 0 ? ` (${about.join(', ').slice(0, 500)})` : ''}`)
-    }),
-    telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) } },
-  })
+  installRuntime(options, log)
+  const { atOnce: slots, tuning } = tuningOf(options, settings.slots)
   const connection = await NativeConnection.connect(settings.connection)
+  const workers: Worker[] = []
+  const checks: Check[] = [
+    () => {
+      const resting = workers.find((worker) => worker.getState() !== 'RUNNING')
+      if (drainSignal().aborted) throw new Error('it drains: what is in hand is ended, nothing new is taken')
+      if (workers.length === 0 || resting)
+        throw new Error(`not every queue is polled (${resting?.getState() ?? 'none'})`)
+    },
+    async () => {
+      await readInstallation(installationPath(settings), { plainSecrets: settings.plainSecrets ?? false })
+    },
+    () => answers(connection),
+  ]
+  const health = options.health === undefined ? null : await serveHealth(options.health, checks)
   try {
-    const workers = await Promise.all(
-      taskQueues.map((taskQueue) =>
-        Worker.create({
-          connection,
-          namespace,
-          taskQueue,
-          plugins: [plugin],
-          workflowBundle: bundle,
-          maxConcurrentActivityTaskExecutions: slots,
-          maxConcurrentLocalActivityExecutions: 20,
-          shutdownGraceTime: GRACE,
-          // Cancellation reaches a step with its beats: within this, at the cost of an action a beat.
-          maxHeartbeatThrottleInterval: '10s',
-        }),
-      ),
-    )
+    for (const taskQueue of taskQueues) {
+      const queue = { connection, namespace, taskQueue, plugins: [plugin], workflowBundle: bundle }
+      workers.push(await Worker.create({ ...queue, ...tuning }))
+    }
     const running = Promise.all(workers.map((worker) => worker.run()))
     settings.ready?.({ taskQueues, slots })
     await running
   } finally {
+    await health?.close()
     await connection.close()
   }
 }
 
-export function slotsByMemory(bytes = os.totalmem()): number {
-  return Math.max(2, Math.min(8, Math.floor(bytes / 2 / SLOT_BYTES)))
+async function answers(connection: NativeConnection): Promise<void> {
+  const ANSWER_MS = 2_000
+  const asked = connection.withDeadline(Date.now() + ANSWER_MS, () => connection.workflowService.getSystemInfo({}))
+  const late = sleep(ANSWER_MS + 500, undefined, { ref: false }).then(() => {
+    throw new Error('no answer')
+  })
+  await Promise.race([asked, late]).catch((error: unknown) => {
+    throw new Error('Temporal does not answer', { cause: error })
+  })
+}
+
+/** Logs and metrics of the SDK: once per process, before anything else of it. */
+function installRuntime({ metrics }: WorkerOptions, log: (line: string) => void): void {
+  const logger = new DefaultLogger('WARN', ({ level, message, meta }) => {
+    const about = [meta?.['workflowId'], meta?.['activityType'], meta?.['error']].filter(Boolean).map(String)
+    log(`${level.toLowerCase()}: ${message}${about.length > 0 ? ` (${about.join(', ').slice(0, 500)})` : ''}`)
+  })
+  try {
+    Runtime.install({
+      logger,
+      telemetryOptions: {
+        logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
+        ...(metrics && { metrics: exporterOf(metrics) }),
+      },
+    })
+  } catch (error) {
+    if (!metrics) throw error
+    const place = metrics.prometheus ?? metrics.otlp ?? ''
+    const what = `${place} cannot be used: ${error instanceof Error ? error.message : String(error)}`
+    throw new InputError([{ where: 'worker.metrics', what, advice: 'Choose another port, or check the address.' }])
+  }
+}
+
+function exporterOf({ prometheus, otlp }: NonNullable<WorkerOptions['metrics']>): TelemetryOptions['metrics'] {
+  if (prometheus !== undefined) return { prometheus: { bindAddress: prometheus, countersTotalSuffix: true } }
+  return { otel: { url: otlp ?? '', http: /\/v1\/metrics\/?$/.test(otlp ?? '') } }
 }

@@ -45,6 +45,7 @@ import { count, runDetails } from './details.ts'
 import { asFailure, callsOf, failed } from './failures.ts'
 import type { SyncInput } from './lane-state.ts'
 import * as profiles from './profiles.ts'
+import { summaryOf } from './summary.ts'
 
 export const laneProgress = defineSignal<[LaneProgress]>('laneProgress')
 export const runProgressQuery = defineQuery<RunProgress>('progress')
@@ -182,7 +183,7 @@ class FlowRun {
           taskQueue: task.taskQueue,
           args: [{ task }],
           typedSearchAttributes: pairs(task.attributes),
-          staticSummary: `${this.plan.flow}: ${lane.object}`.slice(0, 90),
+          staticSummary: summaryOf(`${this.plan.flow}: ${lane.object}`),
         })
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
@@ -197,7 +198,7 @@ class FlowRun {
         const queued = `waits for another run: ${holder}`
         this.lanes.set(lane.object, { ...waiting(lane), position: queued })
         this.show()
-        await sleep(wait, { summary: `${lane.object} ${queued}`.slice(0, 90) })
+        await sleep(wait, { summary: summaryOf(`${lane.object} ${queued}`) })
       }
     }
   }
@@ -288,7 +289,7 @@ function isMapping(given: unknown): boolean {
 async function holderOf(workflowId: string) {
   const { describeHolder } = proxyActivities<Steps>({
     ...profiles.lookUp,
-    summary: `Who holds ${workflowId}`.slice(0, 90),
+    summary: summaryOf(`Who holds ${workflowId}`),
   })
   try {
     return await CancellationScope.cancellable(() => describeHolder(workflowId))

@@ -28,6 +28,7 @@ import { asFailure, callsOf, failed, restartable } from './failures.ts'
 import type { LaneState, RangeState, SyncInput } from './lane-state.ts'
 import { add, freshState, restarted, runKey } from './lane-state.ts'
 import * as profiles from './profiles.ts'
+import { summaryOf } from './summary.ts'
 import { laneProgress } from './run-flow.ts'
 
 const MOST_RESTARTS = 3
@@ -269,7 +270,7 @@ class LaneRun {
     return proxyActivities<Steps>({
       ...profile,
       heartbeatTimeout: `${this.input.task.heartbeatSeconds}s`,
-      summary: Array.from(summary).slice(0, 90).join(''),
+      summary: summaryOf(summary),
     })
   }
 

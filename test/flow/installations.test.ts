@@ -112,6 +112,8 @@ describe('right', () => {
       },
       state: { connection: 'lake' },
       keys: { pii: { env: 'PII_KEY' } },
+      codec: null,
+      worker: {},
     })
   })
 
@@ -167,7 +169,7 @@ const topLevel: Wrong[] = [
   ['version missing', 'version: 1\n', '', 'version', /'version' is missing/, /version: 1/],
   ['another version', 'version: 1', 'version: 3', 'version', /not a version/],
   ['unknown key', 'keys:', 'key:', 'key', /unknown key 'key', did you mean 'keys'/],
-  ['not yet', 'state: lake', 'state: lake\ncodec: {}', 'codec', /^not yet: codec/],
+  ['not yet', 'state: lake', 'state: lake\nlisten: {}', 'listen', /^not yet: listen/],
   ['state of no connection', 'state: lake', 'state: lak', 'state', /no connection of this file, did you mean 'lake'/],
   ['state that is no lake', 'state: lake', 'state: crm', 'state', /'crm' is no lake/],
   ['state that is a path', 'state: lake', 'state: ./state', 'state', /this is no connection/, /\.lakeward\/state/],
