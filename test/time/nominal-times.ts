@@ -1,6 +1,6 @@
 /**
- * The times a trigger means, by the clock on the wall: an oracle of its own, minute by minute, that the server's answers
- * and the simulated year are held against. An hour that the wall shows twice counts twice, one it skips never.
+ * The times a trigger means, by the clock on the wall: an oracle of its own, minute by minute, that the server's
+ * answers and the simulated year are held against. An hour that the wall shows twice counts twice, one it skips never.
  */
 import type { Trigger } from '../../connectors/flow.ts'
 
