@@ -5,15 +5,13 @@ import { ClientError } from '../../client-error.ts'
 import type { Connected } from '../../connect.ts'
 import { connect, refused } from '../../connect.ts'
 import { LakewardClient } from '../../lakeward-client.ts'
+import { attributeNames, attributeStates } from '../../search-attributes.ts'
 import { counted, duration } from '../../terminal/numbers.ts'
 import type { Poller } from '../../waiting.ts'
 import { POLL_MS, pollersOf } from '../../waiting.ts'
 import type { GlobalOptions } from '../call.ts'
 import { clockFinding } from './clocks.ts'
 
-const ATTRIBUTES = ['LakewardFlow', 'LakewardConnector', 'LakewardDestination']
-/** temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD */
-const KEYWORD = 2
 /** `queues`: those that connections name; the flows' own are added. */
 export async function* temporalChecks(options: GlobalOptions, queues: Set<string>): AsyncGenerator<Check> {
   const connected: Connected[] = []
@@ -72,20 +70,13 @@ async function describeNamespace({ client, namespace }: Connected): Promise<Find
   return `${namespace}${seconds > 0 ? `, keeps closed runs for ${duration(seconds * 1000)}` : ''}`
 }
 
-async function searchAttributes({ client, namespace }: Connected): Promise<Finding> {
-  let all
-  try {
-    const { customAttributes } = await client.connection.operatorService.listSearchAttributes({ namespace })
-    all = customAttributes ?? {}
-  } catch (error) {
-    return skipped(`they cannot be listed: ${refused(error, namespace)?.message ?? 'the server does not tell them'}`)
-  }
-  const missing = ATTRIBUTES.filter((name) => Number(all[name]) !== KEYWORD)
-  if (missing.length === 0) return `${ATTRIBUTES.join(', ')} are registered`
-  const words = missing.map((name) => `--name ${name} --type Keyword`).join(' ')
+async function searchAttributes({ client }: Connected): Promise<Finding> {
+  const states = await attributeStates(client)
+  const missing = attributeNames.filter((name) => states[name] !== 'registered')
+  if (missing.length === 0) return `${attributeNames.join(', ')} are registered`
   return warning(
     `not registered: ${missing.join(', ')}; runs work, and cannot be searched by them`,
-    `\`temporal operator search-attribute create ${words}\`, or in the Cloud's own screens.`,
+    '`lakeward setup` registers them, or says who must.',
   )
 }
 
