@@ -1,6 +1,6 @@
 /** A local S3 server on a free loopback port: for the demo, and for tests of S3 lakes. */
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Launch, type Launched, launch } from './launch.ts'
 import { freePort, onFreePort, touch } from './ports.ts'
@@ -20,7 +20,8 @@ const LOGIN = { region: 'us-east-1', accessKeyId: 'lakeward', secretAccessKey: '
 /** `folder` keeps buckets and log; they are there again at the next start. */
 export async function startVersitygw(folder: string, binary?: string): Promise<S3Server> {
   const command = binary ?? (await findVersitygw())
-  const [buckets, versions] = ['buckets', 'versions'].map((name) => join(folder, name))
+  // Whole: versitygw takes relative ones that begin alike for folders in one another.
+  const [buckets, versions] = ['buckets', 'versions'].map((name) => resolve(folder, name))
   for (const path of [buckets, versions]) await mkdir(path as string, { recursive: true })
   return startS3({
     title: 'versitygw',

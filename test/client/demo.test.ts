@@ -1,14 +1,18 @@
 /** The demo's own parts; the whole of it is `npm run demo`. */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { flowText, installationText } from '../../client/commands/demo/written.ts'
+import { bucketLake, directoryLake } from '../../client/commands/demo/lake.ts'
 import { pagesAgain } from '../../client/commands/demo/sandbox-control.ts'
 import { flowDocument } from '../../client/flow-document.ts'
+import { openParts } from '../../worker/assemble.ts'
+import { findVersitygw } from '../../worker/versitygw-binary.ts'
+import { orSkip } from '../components.ts'
 import { describeWithTemporal } from '../temporal.ts'
 
 test('pages that are in no committed unit were read twice', () => {
@@ -26,8 +30,47 @@ test('pages that are in no committed unit were read twice', () => {
 
 test('the files of the demo are what they say', () => {
   expect(flowDocument(parse(flowText('demo')))).toMatchObject({ name: 'demo', source: { connection: 'crm' } })
-  expect(parse(installationText('http://127.0.0.1:1'))).toMatchObject({ version: 1 })
+  const { connection } = directoryLake('.')
+  expect(parse(installationText('http://127.0.0.1:1', connection))).toMatchObject({
+    version: 1,
+    connections: { crm: { connector: 'salesforce' }, lake: { connector: 'file', path: './lake' } },
+  })
 })
+
+const versitygw = await orSkip(findVersitygw(), 'the bucket of the demo')
+
+test.skipIf(!versitygw)(
+  'the bucket of the demo is one that its lakeward.yaml reaches, and gives its files back',
+  async () => {
+    // Named from here, as the demo names it.
+    const folder = relative('.', mkdtempSync(join(tmpdir(), 'lakeward-demo-')))
+    const said: string[] = []
+    const lake = await bucketLake(folder, (line) => said.push(line))
+    try {
+      for (const [name, value] of Object.entries(lake.env)) vi.stubEnv(name, value)
+      writeFileSync(join(folder, 'lakeward.yaml'), installationText('http://127.0.0.1:1', lake.connection))
+      const parts = await openParts({ installation: join(folder, 'lakeward.yaml') })
+      const store = await parts.lake('lake')
+      expect(store.name).toBe(lake.name)
+      await store.put('salesforce/raw/accounts/one.parquet', Buffer.from('one'))
+      await store.put('_lakeward/lake.json', Buffer.from('{}'))
+      const raw = await lake.files('salesforce/raw')
+      expect(readdirSync(raw, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())).toHaveLength(1)
+      expect(readFileSync(join(raw, 'accounts/one.parquet'), 'utf8')).toBe('one')
+      expect(readFileSync(join(lake.onDisk, 'salesforce/raw/accounts/one.parquet'), 'utf8')).toBe('one')
+      const [endpoint = ''] = /http:\S+\d/.exec(said.join()) ?? []
+      expect(lake.look('**/*.parquet').join('\n')).toContain(`--endpoint-url ${endpoint} s3://lakeward-demo/lake/`)
+      await parts.close()
+      await lake.stop()
+      await expect(fetch(endpoint)).rejects.toThrow()
+    } finally {
+      vi.unstubAllEnvs()
+      await lake.stop()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  },
+  60_000,
+)
 
 describeWithTemporal('Ctrl-C', ({ cli }) => {
   test('ends everything that the demo started', async () => {

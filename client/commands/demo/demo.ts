@@ -16,18 +16,26 @@ import { tell } from './story.ts'
 
 const org = { accounts: 20_000, opportunities: 5_000, pageMs: 200 }
 
+interface DemoFlags {
+  keep?: boolean
+  s3?: boolean
+}
+
 export function addDemoCommand(register: Register): void {
-  register<{ keep?: boolean }>({
+  register<DemoFlags>({
     usage: 'demo',
     about:
       'Everything once, with a simulated Salesforce: a run, a kill, changes, another run, and what is in the files.',
-    examples: ['lakeward demo', 'lakeward demo --keep'],
-    options: (command) => command.option('--keep', 'leave everything running until Ctrl-C'),
+    examples: ['lakeward demo', 'lakeward demo --s3', 'lakeward demo --s3 --keep'],
+    options: (command) =>
+      command
+        .option('--s3', 'the lake is a bucket, on an S3 server (versitygw) that is found, or built once with Go')
+        .option('--keep', 'leave everything running until Ctrl-C'),
     work: demo,
   })
 }
 
-async function demo(call: Call, { keep = false }: { keep?: boolean }): Promise<number> {
+async function demo(call: Call, { keep = false, s3 = false }: DemoFlags): Promise<number> {
   // One stream, so that everything stands in its order wherever it goes.
   const view: Screen = { ...call.view, say: (text) => call.view.out(text) }
   const stop = new AbortController()
@@ -35,8 +43,8 @@ async function demo(call: Call, { keep = false }: { keep?: boolean }): Promise<n
   const stamp = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')
   const folder = join('.lakeward', 'demo', stamp)
   await mkdir(folder, { recursive: true })
-  view.say('Starting Temporal and a simulated Salesforce org …')
-  const ready = setStage(call, folder, org, (line) => view.say(line))
+  view.say(`Starting Temporal${s3 ? ', an S3 server' : ''} and a simulated Salesforce org …`)
+  const ready = setStage(call, { folder, org, s3 }, (line) => view.say(line))
   let stage: Stage | undefined
   try {
     stage = await unless(stop.signal, ready)

@@ -39,8 +39,9 @@ export async function openDuckDb(): Promise<Connection | null> {
   return (await loaded.DuckDBInstance.create()).connect()
 }
 
-export async function readBack(duck: Connection, lake: string, object: string, truth: string): Promise<ReadBack> {
-  const files = parquetOf(join(lake, object === 'Account' ? 'accounts' : 'opportunities'))
+/** `raw`: the folder that has the objects' folders. */
+export async function readBack(duck: Connection, raw: string, object: string, truth: string): Promise<ReadBack> {
+  const files = parquetOf(join(raw, object === 'Account' ? 'accounts' : 'opportunities'))
   const [found] = await rows(
     duck,
     `WITH files AS (SELECT * FROM ${files}),

@@ -1,6 +1,6 @@
 /**
- * The processes of the demo: a Temporal server, a simulated Salesforce org, a worker. Each is a process of its own, so
- * that killing one is a real kill.
+ * The processes of the demo: a Temporal server, a simulated Salesforce org, an S3 server if the lake is a bucket, a
+ * worker. Each is a process of its own, so that killing one is a real kill.
  *
  * Law: whatever is started here ends with the demo, also after Ctrl-C. A server that was configured is used and left.
  */
@@ -14,6 +14,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Call, GlobalOptions } from '../call.ts'
+import type { DemoLake } from './lake.ts'
+import { bucketLake, directoryLake } from './lake.ts'
 
 export interface Stage {
   /** Flags and environment that reach the server. */
@@ -23,6 +25,7 @@ export interface Stage {
   /** The server is the demo's own. */
   ownServer: boolean
   sandboxUrl: string
+  lake: DemoLake
   startWorker(config: string): Promise<Actor>
   close(): Promise<void>
 }
@@ -45,8 +48,7 @@ const READY_MS = 60_000
 
 export async function setStage(
   { options }: Call,
-  folder: string,
-  org: Org,
+  { folder, org, s3 }: { folder: string; org: Org; s3: boolean },
   log: (line: string) => void,
 ): Promise<Stage> {
   const secret = randomUUID()
@@ -59,12 +61,15 @@ export async function setStage(
     running.push({ end: server.stop })
     const sandbox = start(join(folder, 'salesforce.log'), ...sandboxCommand(org), { SANDBOX_CLIENT_SECRET: secret })
     running.push({ end: () => sandbox.kill() })
+    const lake = s3 ? await bucketLake(folder, log) : directoryLake(folder)
+    running.push({ end: () => lake.stop() })
     const url = await sandbox.says(/"url":"([^"]+)"/)
     return {
       options: server.options,
       uiUrl: server.uiUrl,
       ownServer: server.own,
       sandboxUrl: url,
+      lake,
       async startWorker(config) {
         const flags = Object.entries(server.options).flatMap(([name, value]) =>
           value ? [`--${name}`, String(value)] : [],
@@ -74,6 +79,7 @@ export async function setStage(
           LAKEWARD_DEMO_CLIENT_ID: CLIENT_ID,
           LAKEWARD_DEMO_CLIENT_SECRET: secret,
           LAKEWARD_HEARTBEAT_SECONDS: String(HEARTBEAT_SECONDS),
+          ...lake.env,
         })
         running.push({ end: () => worker.kill() })
         await worker.says(/^(polls .*)$/m)

@@ -33,7 +33,7 @@ export interface Story {
 
 const OBJECTS = ['Account', 'Opportunity']
 /** The flow's prefix. */
-const RAW = join('salesforce', 'raw')
+const RAW = 'salesforce/raw'
 const NEW_FIELD = 'Health_Score__c'
 
 /** The exit code. */
@@ -41,7 +41,7 @@ export async function tell(story: Story): Promise<number> {
   const { view, folder, flow, lakeward, control } = story
   const config = join(folder, 'lakeward.yaml')
   const flowFile = join(folder, `${flow}.yaml`)
-  await writeFile(config, installationText(story.stage.sandboxUrl))
+  await writeFile(config, installationText(story.stage.sandboxUrl, story.stage.lake.connection))
   await writeFile(flowFile, flowText(flow))
 
   chapter(view, `1. A worker, and the flow ${flow} stored in Temporal`)
@@ -69,8 +69,9 @@ export async function tell(story: Story): Promise<number> {
   if (second.status !== 'done') return 1
 
   chapter(view, '5. What is in the files')
-  const read = await readFiles(story)
-  return end(story, runs, read)
+  const raw = await story.stage.lake.files(RAW)
+  const read = await readFiles(story, raw)
+  return end(story, runs, raw, read)
 }
 
 function chapter(view: Screen, title: string): void {
@@ -144,7 +145,7 @@ async function change({ view, control, org }: Story): Promise<void> {
   view.say(`Opportunity: ${won.length} updated`)
 }
 
-async function readFiles({ view, folder, stage }: Story): Promise<ReadBack[] | null> {
+async function readFiles({ view, folder, stage }: Story, raw: string): Promise<ReadBack[] | null> {
   const duck = await openDuckDb()
   if (!duck) {
     view.say('DuckDB is not installed here (npm install @duckdb/node-api): the files are not read back')
@@ -155,14 +156,14 @@ async function readFiles({ view, folder, stage }: Story): Promise<ReadBack[] | n
     for (const object of OBJECTS) {
       const truth = join(folder, `${object}.truth.jsonl`)
       await saveTruth(stage.sandboxUrl, object, truth)
-      found.push(await readBack(duck, join(folder, 'lake', RAW), object, truth))
+      found.push(await readBack(duck, raw, object, truth))
     }
   } finally {
     duck.closeSync()
   }
   const titles = ['OBJECT', 'ROWS', 'RECORDS', 'DELETES', 'COLUMNS', 'TWICE', 'UNLIKE THE SOURCE']
   const columns = titles.map((title, at) => ({ title, align: at === 0 ? ('left' as const) : ('right' as const) }))
-  view.say('Read by DuckDB, and the newest row of each record compared with the org:')
+  view.say(`Read by DuckDB${stage.lake.readFrom}, and the newest row of each record compared with the org:`)
   view.say(
     table(
       columns,
@@ -175,19 +176,18 @@ async function readFiles({ view, folder, stage }: Story): Promise<ReadBack[] | n
   return found
 }
 
-async function end(story: Story, runs: RunOutcome[], read: ReadBack[] | null): Promise<number> {
-  const { view, folder, stage } = story
-  const lake = join(folder, 'lake')
+async function end(story: Story, runs: RunOutcome[], raw: string, read: ReadBack[] | null): Promise<number> {
+  const { view, stage } = story
   const moved = (object: string): number =>
     runs.reduce((sum, { result }) => sum + (result?.objects.find((one) => one.object === object)?.written ?? 0), 0)
   const rows = (object: string): number => read?.find((one) => one.object === object)?.rows ?? moved(object)
-  const files = (await readdir(join(lake, RAW), { recursive: true })).filter((name) => name.endsWith('.parquet'))
+  const files = (await readdir(raw, { recursive: true })).filter((name) => name.endsWith('.parquet'))
 
   view.say('')
   if (stage.uiUrl)
     view.say(`Web UI   ${stage.uiUrl}${story.keep ? '' : ' (gone with the demo; --keep leaves it running)'}`)
-  view.say(`Files    ${lake}`)
-  const glob = `${relative('.', join(lake, RAW, 'opportunities'))}/**/*.parquet`
+  view.say(`Files    ${stage.lake.onDisk}`)
+  const glob = `${relative('.', join(raw, 'opportunities'))}/**/*.parquet`
   view.say(`SQL      SELECT StageName, count(*), sum(Amount) FROM '${glob}' GROUP BY ALL`)
 
   const wrong = [
@@ -204,10 +204,10 @@ async function end(story: Story, runs: RunOutcome[], read: ReadBack[] | null): P
     view.say('demo: failed')
     return 1
   }
+  if (story.keep) for (const line of stage.lake.look(`${RAW}/**/*.parquet`)) view.say(line)
   if (story.keep) view.say(`Everything goes on running until Ctrl-C. ${hint(stage)}`)
   const [account, opportunity] = OBJECTS.map(rows)
-  const where = relative('.', lake)
-  view.say(`demo: ok account=${account} opportunity=${opportunity} files=${files.length} lake=${where}`)
+  view.say(`demo: ok account=${account} opportunity=${opportunity} files=${files.length} lake=${stage.lake.name}`)
   return 0
 }
 

@@ -1,6 +1,7 @@
 /** The two files of the demo, as a person would write them. */
 
-export const installationText = (url: string): string => `version: 1
+/** `lake`: its connection, as it stands below `connections:`. */
+export const installationText = (url: string, lake: string): string => `version: 1
 connections:
   crm:
     connector: salesforce
@@ -9,10 +10,7 @@ connections:
       type: client_credentials
       clientId: { env: LAKEWARD_DEMO_CLIENT_ID }
       clientSecret: { env: LAKEWARD_DEMO_CLIENT_SECRET }
-  lake:
-    connector: file
-    path: ./lake
-`
+${lake}`
 
 export const flowText = (name: string): string => `version: 1
 name: ${name}
