@@ -91,7 +91,7 @@ test('the reference has every command, and no other', async () => {
   const reference = readFileSync(new URL('../../docs/commands.md', import.meta.url), 'utf8')
   const rows = reference.split('\n').filter((line) => /^\| `/.test(line) && !line.startsWith('| command'))
   const named = rows.flatMap((row) =>
-    [...(row.split(' | ')[0] as string).matchAll(/`([a-z]+)/g)].map((found) => found[1]),
+    [...(row.split(' | ')[0] as string).matchAll(/`([a-z-]+)/g)].map((found) => found[1]),
   )
   const commands = out.split('\n').filter((name) => name !== 'help')
   expect(new Set(named)).toEqual(new Set(commands))

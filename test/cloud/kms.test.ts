@@ -93,7 +93,9 @@ describe.runIf(moto)('the codec under KMS', () => {
       /endpoint/,
     ],
   ])('says what is wrong with %s', async (_, codec, what, advice) => {
-    const failure: unknown = await (await codec()).encode([json('canary')]).catch((error: unknown) => error)
+    const failure: unknown = await codec()
+      .encode([json('canary')])
+      .catch((error: unknown) => error)
     expect(failure).toMatchObject({ name: 'CodecError', message: expect.stringMatching(what) as string })
     expect((failure as { advice: string }).advice).toMatch(advice)
     expect(String(failure)).not.toContain('canary')

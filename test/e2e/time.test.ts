@@ -100,7 +100,7 @@ trigger: { every: 1h }
     expect(watermarks()).toEqual(before)
 
     // Windows before startFrom, a hand-started run and the rest: each record once.
-    await stage.run({ ...flow, paused: undefined, run: { from: '2024-01-01', to: '2025-01-01' } } as object)
+    await stage.run({ ...flow, paused: undefined, run: { from: '2024-01-01', to: '2025-01-01' } })
     await stage.run(flow)
     const due = [...truth('Account', '2024', '2025'), ...truth('Account', hour(0))]
     expect(await sameRows(stage, 'hourly/accounts', due)).toEqual(SAME)
