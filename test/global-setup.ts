@@ -1,18 +1,13 @@
 /**
- * One build of the package for the whole test run: a process that starts from it needs half the time of one that starts
- * from the sources, and hundreds are started.
- *
  * One Temporal dev server for the whole test run, on free ports, its database in a temporary folder. Tests reach it by
  * `test/temporal.ts`. A server that is configured on this machine (TEMPORAL_ADDRESS, a profile) is never touched.
  *
  * Where there is no Temporal to be had, tests that need it are skipped and said so; with CI set that is a failure.
  */
-import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import type { TestProject } from 'vitest/node'
 import { findTemporalCli, startDevServer } from '../worker/temporal-server.ts'
 
@@ -29,8 +24,8 @@ export interface TestTemporal {
 declare module 'vitest' {
   export interface ProvidedContext {
     temporal: TestTemporal | null
-    /** The built command: `node <command> worker`. */
-    command: string
+    /** Folder of the run's build (`built.ts`). */
+    built: string
   }
 }
 
@@ -40,32 +35,21 @@ const DAY_MS = 86_400_000
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const built = join(root, `${BUILD}${process.pid}`)
-  const drop = (): void => rmSync(built, { recursive: true, force: true })
-  try {
-    const [, stop] = await Promise.all([build(built), startTemporal(project)])
-    project.provide('command', join(built, 'client', 'main.js'))
-    project.onTestsRerun(() => build(built))
-    return async () => {
-      await stop?.()
-      drop()
-    }
-  } catch (error) {
-    drop()
-    throw error
+  project.provide('built', built)
+  const stop = await startTemporal(project)
+  project.onTestsRerun(async () => dropBuilds(basename(built)))
+  return async () => {
+    await stop?.()
+    dropBuilds(basename(built))
   }
 }
 
-async function build(target: string): Promise<void> {
-  // Runs that were killed leave theirs.
+/** Removes a build, and those of runs that were killed. */
+function dropBuilds(own: string): void {
   for (const name of readdirSync(root).filter((found) => found.startsWith(BUILD))) {
-    const { mtimeMs } = statSync(join(root, name))
-    if (Date.now() - mtimeMs > DAY_MS) rmSync(join(root, name), { recursive: true, force: true })
-  }
-  try {
-    await promisify(execFile)(process.execPath, [join(root, 'scripts', 'build.mjs'), target])
-  } catch (error) {
-    const { stdout = '', message } = error as { stdout?: string; message: string }
-    throw new Error(`the package does not build:\n${stdout || message}`, { cause: error })
+    const { mtimeMs } = statSync(join(root, name), { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() }
+    const isForsaken = Date.now() - mtimeMs > DAY_MS
+    if (name.startsWith(own) || isForsaken) rmSync(join(root, name), { recursive: true, force: true })
   }
 }
 

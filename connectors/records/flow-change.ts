@@ -66,7 +66,8 @@ export function laneChanges(
 }
 
 function told(changes: Change[], since: number, end: string): string {
-  return `The flow has changed since entry ${since}: ${changes.map(({ what }) => what).join('; ')}. ${end}`
+  const who = changes.every(({ by }) => by === 'source') ? 'source' : 'flow'
+  return `The ${who} has changed since entry ${since}: ${changes.map(({ what }) => what).join('; ')}. ${end}`
 }
 
 function changesOf(before: LaneShape, now: LaneShape): Change[] {
@@ -76,7 +77,7 @@ function changesOf(before: LaneShape, now: LaneShape): Change[] {
     changes.push({ what: `${what} is ${now[name] || 'empty'} and was ${before[name] || 'empty'}`, refused })
   }
   differ('object', 'the object', 'these are other records')
-  if (before.keys.join() !== now.keys.join()) {
+  if (!sameNames(before.keys, now.keys)) {
     const what = `records are identified by ${now.keys.join(', ') || 'nothing'}, and were by ${before.keys.join(', ') || 'nothing'}`
     changes.push({ what, refused: 'the newest row of a record could not be told', by: 'source' })
   }
@@ -98,12 +99,19 @@ function changesOf(before: LaneShape, now: LaneShape): Change[] {
 
 /** A read that takes everything asks no watermark. */
 function cursorChange(before: LaneShape, now: LaneShape, changes: Change[]): void {
-  if (now.read === 'full' || before.cursorField === null || now.cursorField === before.cursorField) return
+  if (now.read === 'full' || before.cursorField === null) return
   const lost = 'the watermark says nothing about another field'
   if (now.cursorField === null) {
     const what = `field ${before.cursorField}, which told what had changed, has vanished`
     changes.push({ what, refused: lost, by: 'source' })
-  } else changes.push({ what: `cursorField is ${now.cursorField} and was ${before.cursorField}`, refused: lost })
+  } else if (!sameNames([before.cursorField], [now.cursorField])) {
+    changes.push({ what: `cursorField is ${now.cursorField} and was ${before.cursorField}`, refused: lost })
+  }
+}
+
+/** As `same-fields.ts` has it: another spelling is no other field. */
+function sameNames(before: string[], now: string[]): boolean {
+  return before.join().toLowerCase() === now.join().toLowerCase()
 }
 
 function stepChanges(before: string[], now: string[]): string | null {

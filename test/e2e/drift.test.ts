@@ -97,10 +97,11 @@ ${more}`)
     const { currentDetails } = await lane.query<{ currentDetails: string }>('__temporal_workflow_metadata')
     expect(currentDetails).toContain('- Schema: version 2')
     expect(currentDetails).toContain('- new field Fresh__c (string)')
-    const status = await until('the run is listed', async () => {
+    const listed = async (): Promise<string | null> => {
       const { stdout } = await stage.lakeward('status', flow.name)
       return stdout.includes('Schema of Account') ? stdout : null
-    })
+    }
+    const status = await until('the run is listed', listed, { withinMs: 60_000, everyMs: 500 })
     expect(status).toMatch(/Schema of Account +version 2\n +field Level__c was int32/)
     await lakeward.delete(flow.name)
 

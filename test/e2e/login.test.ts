@@ -9,9 +9,10 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { codeOf, logIn, visit } from '../sandbox/browser.ts'
+import { builtCommand } from '../built.ts'
 import { describeWithTemporal } from '../temporal.ts'
 import { textIn } from './history-text.ts'
 import { failureOf } from './run-failure.ts'
@@ -51,7 +52,7 @@ destination: { prefix: login, write: append, format: jsonl }
 
   /** `lakeward login`; `person` is given the address of the page, and answers with what is pasted, if anything. */
   async function login(person: (url: string) => Promise<string | null>, ...args: string[]) {
-    const child = spawn(process.execPath, [inject('command'), 'login', stage.crm, ...args], {
+    const child = spawn(process.execPath, [await builtCommand(), 'login', stage.crm, ...args], {
       cwd: stage.directory,
       env: stage.env,
       stdio: 'pipe',

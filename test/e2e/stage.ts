@@ -10,16 +10,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync, createWriteStream } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
-import { inject } from 'vitest'
 import { parse, stringify } from 'yaml'
 import type { RunResult } from '../../activities/digests.ts'
 import { startSalesforce } from '../sandboxes/salesforce/salesforce.ts'
 import type { Sandbox, SandboxOptions } from '../sandboxes/salesforce/salesforce.ts'
+import { builtCommand } from '../built.ts'
 import type { TestTemporal } from '../global-setup.ts'
 import { openLakePlace } from './lake-place.ts'
 import type { LakeKind, LakePlace } from './lake-place.ts'
-
-const command = inject('command')
 
 export interface StageOptions {
   salesforce?: SandboxOptions
@@ -176,7 +174,7 @@ async function launch(
   env: Record<string, string>,
 ): Promise<WorkerProcess> {
   const log = join(cwd, `worker-${Date.now()}-${Math.random().toString(36).slice(2, 6)}.log`)
-  const child = spawn(process.execPath, [...nodeArgs, command, ...args], {
+  const child = spawn(process.execPath, [...nodeArgs, await builtCommand(), ...args], {
     cwd,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -212,7 +210,11 @@ async function launch(
 }
 
 async function commandOf(cwd: string, args: string[], env: Record<string, string>) {
-  const child = spawn(process.execPath, [command, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [await builtCommand(), ...args], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const read = async (stream: NodeJS.ReadableStream): Promise<string> => {
     let text = ''
     for await (const chunk of stream) text += String(chunk)

@@ -120,6 +120,7 @@ destination: { prefix: native }
       '**`Account` done**',
       '',
       expect.stringMatching(/^- Window: the beginning to \d{4}-\d\d-\d\dT/),
+      '- Schema: version 1',
       expect.stringMatching(/^- 300 of 300 read, 300 written, [\d.]+ kB in 1 file, \d+ calls$/),
       expect.stringMatching(/^- Count proof: proven: 300 now ≤ 300 read ≤ 300 when planned$/),
     ])

@@ -157,7 +157,7 @@ describeWithTemporal('wrong runs', (temporal) => {
       ['an entry that is gone', rmSync, /LedgerDamaged: .*entry 1 is missing from the ledger.* Restore the file/],
       [
         'an entry of a later version',
-        (path) => writeFileSync(path, readFileSync(path, 'utf8').replace('"version":1', '"version":9')),
+        (path) => writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), version: 9 })),
         /LedgerDamaged: .*an entry has version 9.*newer Lakeward: use that one/,
       ],
       [

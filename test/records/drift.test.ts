@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Field } from '../../connectors/connector.ts'
+import { conform } from '../../connectors/records/conform.ts'
 import { OP_COLUMN } from '../../connectors/records/recipe.ts'
 import { widest } from '../../connectors/records/widening.ts'
 import { DriftError, atMost, differences, reconcile } from '../../connectors/records/drift.ts'
+import { batchOf, textRows } from './tables.ts'
 
 const field = (name: string, type: Field['type'] = 'string', more: Partial<Field> = {}): Field => ({
   name,
@@ -124,6 +126,7 @@ describe('reconcile', () => {
     expect(source.map(({ name }) => name)).toEqual(['NAME'])
     expect(output.map(({ name }) => name)).toEqual(['Name'])
     expect(drift).toEqual(['field Name is now spelled NAME'])
+    expect(textRows(conform(batchOf(source, [{ NAME: 'x' }]), output))).toEqual([{ Name: 'x' }])
     const both = reconcile('evolve', [field('Name'), field('NAME')], before([field('Name')]), same)
     expect(both.output.map(({ name }) => name)).toEqual(['Name', 'NAME'])
   })
