@@ -138,7 +138,7 @@ export function killCases(temporal: TestTemporal, lake: LakeKind): void {
     await Promise.all(next.map((one) => one.start()))
     for (const one of next) expect((await one.result()).objects, one.name).toMatchObject([{ status: 'done' }])
     const { looks, early } = await watch.stop()
-    expect(looks).toBeGreaterThan(50)
+    expect(looks).toBeGreaterThan(5)
     expect(early).toEqual([])
     for (const one of kills.lanes.values()) await checkPromise(one, types)
   })

@@ -35,7 +35,8 @@ export function watchVisible(lanes: KillLane[]): { stop(): Promise<{ looks: numb
       await lanes[0]?.stage.pull()
       looks++
       for (const lane of lanes) for (const path of lane.uncommitted()) early.add(path)
-      await pause(100)
+      // A bucket has to be listed for it.
+      await pause(lanes[0]?.stage.s3 ? 1000 : 100)
     }
   }
   const looking = look()
