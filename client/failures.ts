@@ -1,6 +1,6 @@
 /** How an error is shown to a person, and which exit code it has. */
 import type { ErrorKind } from '../connectors/connector.ts'
-import { ConnectorError, InputError, showProblem } from '../connectors/errors.ts'
+import { ConnectorError, InputError, isRefused, showProblem } from '../connectors/errors.ts'
 import { LakeError } from '../connectors/lake/errors.ts'
 import type { ObjectResult } from '../activities/digests.ts'
 import { ClientError } from './client-error.ts'
@@ -33,7 +33,7 @@ const usual: Partial<Record<ErrorKind, string>> = {
 export function exitCode(error: unknown): number {
   if (error instanceof InputError) return WRONG
   if (error instanceof ClientError) return codes[error.kind]
-  if (error instanceof ConnectorError && (error.kind === 'auth' || error.kind === 'forbidden')) return CREDENTIALS
+  if (error instanceof ConnectorError && isRefused(error)) return CREDENTIALS
   return FAILED
 }
 
@@ -68,6 +68,6 @@ export function outcomeCode(outcome: RunOutcome): number {
   const failed = outcome.result?.objects.filter((object) => object.status === 'failed') ?? []
   const errors = failed.length > 0 ? failed.map(({ error }: ObjectResult) => error) : [outcome.error]
   const all = (...types: string[]): boolean => errors.every((error) => types.includes(error?.type ?? ''))
-  if (all('ConnectionUnauthorized', 'ConnectionForbidden')) return CREDENTIALS
+  if (all('ConnectionUnauthorized', 'ConnectionForbidden', 'TokenExpired')) return CREDENTIALS
   return all('FlowInvalid') ? WRONG : FAILED
 }

@@ -17,6 +17,8 @@ export interface LedgerLane {
   entries: number
   /** When the newest `done` entry was written, by the clock of the worker that wrote it. */
   lastEntryAt: string | null
+  /** The newest entry whose staged files were lost, of those that were read, and why nothing of it counts. */
+  lost: { entry: number; why: string } | null
 }
 
 export interface LedgerView {
@@ -37,7 +39,15 @@ export async function readLedgers(lanes: LakeLane[], limit: number): Promise<Led
       entry.kind === 'commit' && outcome?.outcome === 'done' ? [entry] : [],
     )
     const { watermark, origin } = state
-    view.lanes.push({ object, watermark, origin, entries: highest, lastEntryAt: done[0]?.writtenAt ?? null })
+    const lost = recorded.find(({ outcome }) => outcome?.outcome === 'void')
+    view.lanes.push({
+      object,
+      watermark,
+      origin,
+      entries: highest,
+      lastEntryAt: done[0]?.writtenAt ?? null,
+      lost: lost ? { entry: lost.entry.n, why: lost.outcome?.why ?? 'staged files were lost' } : null,
+    })
     for (const entry of done) {
       const id = entry.parent ?? entry.run
       byRun.set(id, [...(byRun.get(id) ?? []), { object, entry }])

@@ -1,5 +1,5 @@
 /** One thing that `lakeward doctor` looks at: what it is, how it is, and what to do. */
-import { ConnectorError, InputError, showProblem } from './errors.ts'
+import { ConnectorError, InputError, isRefused, showProblem } from './errors.ts'
 import { LakeError } from './lake/errors.ts'
 
 export interface Check {
@@ -35,7 +35,6 @@ function failureOf(error: unknown): Omit<Check, 'name'> {
   if (error instanceof InputError) return { state, found: error.problems.map(showProblem).join('; ') }
   const found = error instanceof Error ? error.message : String(error)
   if (!(error instanceof ConnectorError)) return { state, found }
-  const { advice, kind } = error
-  const refused = kind === 'auth' || kind === 'forbidden'
-  return { state, found, ...(advice ? { advice } : {}), ...(refused ? { credentials: true } : {}) }
+  const { advice } = error
+  return { state, found, ...(advice ? { advice } : {}), ...(isRefused(error) ? { credentials: true } : {}) }
 }

@@ -40,6 +40,11 @@ export class ConnectorError extends Error {
   }
 }
 
+/** A login is refused, has ended, or may not do what was asked: only a person can mend that. */
+export function isRefused({ kind }: ConnectorError): boolean {
+  return kind === 'auth' || kind === 'forbidden' || kind === 'expired'
+}
+
 /** The login itself is refused, and no worker asks the vendor again before a person has logged in. */
 export class LoginLost extends ConnectorError {}
 

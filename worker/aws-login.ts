@@ -6,7 +6,7 @@
  * they end, by the SDK's own clients.
  */
 import type { AwsKeys, JsonObject, Session } from '../connectors/connector.ts'
-import { ConnectorError, InputError } from '../connectors/errors.ts'
+import { ConnectorError, InputError, showProblem } from '../connectors/errors.ts'
 import type { Connection, Secret } from '../connectors/installation.ts'
 import { resolveSecret } from '../connectors/secrets.ts'
 
@@ -70,12 +70,21 @@ async function keysOf({ name: connection, auth, directory }: AwsConnection): Pro
 const NETWORK = /^(?:E[A-Z]{4,}|TimeoutError)$/
 
 function loginError(error: unknown, { name: connection, settings }: AwsConnection): unknown {
-  if (!(error instanceof Error) || error instanceof InputError || error instanceof ConnectorError) return error
+  if (!(error instanceof Error) || error instanceof ConnectorError) return error
   const { name, message, code } = error as Error & { code?: string }
   const role = typeof settings['role'] === 'string' ? settings['role'] : null
   const details = { connector: 'aws', reason: `${name}: ${message.slice(0, 400)}`, code: name }
   const doing = role ? `assume ${role} for ${connection}` : `find credentials for ${connection}`
-  if (NETWORK.test(code ?? name)) return new ConnectorError({ ...details, doing, kind: 'transient' })
+  if (error instanceof InputError) {
+    return new ConnectorError({ ...details, doing, reason: error.problems.map(showProblem).join('; '), kind: 'auth' })
+  }
+  const sts = 'Does `region`, or AWS_ENDPOINT_URL_STS, lead to STS, and may these workers reach it?'
+  if (NETWORK.test(code ?? name)) {
+    return new ConnectorError({ ...details, doing, kind: 'transient', ...(role && { advice: sts }) })
+  }
+  if (role && (error instanceof SyntaxError || /^Invalid response from STS/.test(message))) {
+    return new ConnectorError({ ...details, doing, kind: 'answer', advice: sts })
+  }
   if (/^(?:ExpiredToken|ExpiredTokenException)$/.test(name)) {
     const advice = 'The keys that assume the role have ended: log in anew, or give the workers a role of their own.'
     return new ConnectorError({ ...details, doing, kind: 'expired', advice })
@@ -86,6 +95,17 @@ function loginError(error: unknown, { name: connection, settings }: AwsConnectio
       'The role must trust these workers (sts:AssumeRole in its trust policy, `externalId` where it asks for one), ' +
       'and they must be allowed sts:AssumeRole on it.'
     return new ConnectorError({ ...details, doing, kind: 'auth', advice })
+  }
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+  if (/^PackedPolicyTooLarge/.test(name) || (name === 'ValidationError' && /'policy'/i.test(message))) {
+    const advice =
+      'What a session may touch is told to STS in 2,048 characters, and the tags of the caller count with it: shorten ' +
+      '`path`, `prefix` and names, or leave `role` out and give the workers the role itself.'
+    return new ConnectorError({ ...details, doing, kind: 'rejected', advice })
+  }
+  if (name === 'RegionDisabledException') {
+    const advice = 'Activate STS for this region in the account settings of IAM, or write another `region`.'
+    return new ConnectorError({ ...details, doing, kind: 'rejected', advice })
   }
   const advice = role
     ? 'Correct `role`, `externalId` and the keys that assume it.'

@@ -116,6 +116,9 @@ async function status(call: Call, { json }: JsonFlag, name: string): Promise<voi
     if (state.objects.length > 0) view.out(progressTable(state, view.columns))
   }
   if (lanes.length > 0) view.out(`\n${table(LANE_COLUMNS, lanes.map(laneRow), view.columns)}`)
+  for (const { object, lost } of lanes) {
+    if (lost) view.out(`${object}: entry ${lost.entry} is void, nothing of it counts: ${lost.why}`)
+  }
   if (flow.runs.length > 0) view.out(`\n${runTable(flow.runs, view.columns)}`)
   const schemas = schemaReport(flow.runs)
   if (schemas.length > 0) view.out(`\n${listing(schemas)}`)

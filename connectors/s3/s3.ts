@@ -7,6 +7,7 @@ import { s3Store } from '../lake/s3/s3-store.ts'
 import { always, choice, strict, text, words } from '../strict.ts'
 import { kmsKeys } from './kms-keys.ts'
 import { sessionPolicy } from './session-policy.ts'
+import { settleMs } from './settle.ts'
 
 const encryption = strict('encryption', {
   mode: choice('How objects are encrypted at rest', ['none', 's3', 'kms']).default('none'),
@@ -65,7 +66,8 @@ export const s3: Connector = {
   destination: {
     lake: ({ settings: all, aws }, touched) => {
       const place = all as unknown as Place
-      return s3Store({ ...place, credentials: aws?.(touched && sessionPolicy(place, touched)) })
+      const credentials = aws?.(touched && sessionPolicy(place, touched))
+      return s3Store({ ...place, settleMs: settleMs(), credentials })
     },
     dataKeys({ connection, settings: all, aws }) {
       const { region, encryption: of } = all as unknown as Place

@@ -77,6 +77,8 @@ export const PERMISSIONS: Record<S3Operation, string> = {
   GetObjectLockConfiguration: 's3:GetBucketObjectLockConfiguration on the bucket',
 }
 
+export const NOT_S3 = 'Something that is not S3 answers there: correct `endpoint`, or look for a proxy on the way.'
+
 interface Rule {
   codes: string[]
   kind: ErrorKind
@@ -152,6 +154,11 @@ export function s3Error(error: unknown, about: S3Doing): Error {
     const what = `the bucket is not in ${about.region ?? 'the region of this worker'}`
     const advice = `Write \`region: ${region || '…'}\` for the connection.`
     return new LakeError('LakeUnusable', { what, where, advice })
+  }
+  // The SDK's own words tell people to look into its objects.
+  if (/Deserialization error/.test(error.message)) {
+    const reason = `${status} with something else than XML`
+    return new ConnectorError({ connector: 's3', doing: about.doing, reason, kind: 'answer', status, advice: NOT_S3 })
   }
   // KMS.DisabledException and its like: https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html
   const group = code.startsWith('KMS.') ? 'KMS' : code

@@ -11,11 +11,12 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Check } from '../../check.ts'
+import { ConnectorError } from '../../errors.ts'
 import { LakeError } from '../errors.ts'
 import type { ObjectStore, StagedFile, StageRequest, StagedWriter, StoredObject } from '../store.ts'
 import { proveBucket } from './prove-bucket.ts'
 import { S3Calls, type S3Place } from './s3-calls.ts'
-import { isAbsent, meaningOf, type S3Meaning } from './s3-errors.ts'
+import { isAbsent, meaningOf, NOT_S3, type S3Meaning } from './s3-errors.ts'
 import { PartWriter } from './s3-writer.ts'
 
 /** A completion in flight elsewhere, of thousands of parts, takes minutes. */
@@ -29,7 +30,7 @@ export interface S3StoreOptions extends S3Place {
   /** Folder in the bucket; empty: the whole bucket. */
   path: string
   /** How long an absent and unlisted upload may still appear, milliseconds; default 15 minutes. */
-  settleMs?: number
+  settleMs?: number | undefined
 }
 
 export function s3Store(options: S3StoreOptions): ObjectStore {
@@ -74,7 +75,12 @@ class S3Store implements ObjectStore {
   async get(key: string): Promise<Uint8Array | null> {
     const doing = `read ${this.#where(key)}`
     const read = async (): Promise<Uint8Array> => {
-      const { Body } = await this.#s3.send('GetObject', { Key: this.#key(key) })
+      const { Body, ContentType = '' } = await this.#s3.send('GetObject', { Key: this.#key(key) })
+      if (ContentType.startsWith('text/html')) {
+        // A page for people, of a proxy or a console: not the object, which would then seem damaged.
+        const reason = 'an HTML page came for the object'
+        throw new ConnectorError({ connector: 's3', doing, reason, kind: 'answer', advice: NOT_S3 })
+      }
       return (await Body?.transformToByteArray()) ?? new Uint8Array(0)
     }
     try {
