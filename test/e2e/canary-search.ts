@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { ScheduleNotFoundError } from '@temporalio/client'
 import type { Client, WorkflowHandle } from '@temporalio/client'
 import { queryFiles } from './compare.ts'
 import type { Stage } from './stage.ts'
@@ -72,7 +73,9 @@ async function answersOf(handle: WorkflowHandle): Promise<Uint8Array[]> {
 async function schedulesOf(client: Client): Promise<Uint8Array[]> {
   const found: Uint8Array[] = []
   for await (const { scheduleId } of client.schedule.list()) {
-    found.push(...piecesOf((await client.schedule.getHandle(scheduleId).describe()).raw))
+    // Others delete theirs while we look.
+    const described = await client.schedule.getHandle(scheduleId).describe().catch(ignoring(ScheduleNotFoundError))
+    found.push(...piecesOf(described?.raw))
   }
   return found
 }
@@ -121,6 +124,13 @@ function namesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((found) => found.isFile())
     .map((found) => relative(folder, join(found.parentPath, found.name)))
+}
+
+function ignoring(kind: new (...args: never[]) => Error): (error: unknown) => null {
+  return (error) => {
+    if (error instanceof kind) return null
+    throw error
+  }
 }
 
 /** Every text and every run of bytes in a value. */
