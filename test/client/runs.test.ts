@@ -102,15 +102,17 @@ describeWithTemporal('runs', ({ address, namespace }) => {
     await lakeward.apply(document)
     const name = nameOf(document)
     const first = await lakeward.run(name)
-    await expect
-      .poll(() =>
-        lakeward.run(name).then(
-          () => 'started',
-          (error: Error) => error.message,
-        ),
+    const lane = client.workflow.getHandle(`flow/${name}/Account`)
+    const holds = () =>
+      lane.describe().then(
+        ({ status }) => status.name,
+        () => 'nobody',
       )
-      .toContain(first.workflowId)
-    await expect(lakeward.run(name)).rejects.toMatchObject({ kind: 'busy' })
+    await expect.poll(holds, { timeout: 60_000 }).toBe('RUNNING')
+    await expect(lakeward.run(name)).rejects.toMatchObject({
+      kind: 'busy',
+      message: expect.stringContaining(first.workflowId) as string,
+    })
     const other = await lakeward.run(document, { objects: ['Opportunity'] })
     const status = await lakeward.status(name)
     expect(status.running.map((state) => state.workflowId)).toContain(first.workflowId)
