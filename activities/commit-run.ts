@@ -10,11 +10,13 @@ import { activityInfo } from '@temporalio/activity'
 import { ApplicationFailure } from '@temporalio/common'
 import type { ErrorKind } from '../connectors/connector.ts'
 import { ConnectorError } from '../connectors/errors.ts'
+import { canonical } from '../connectors/lake/canonical.ts'
 import { startOf, walkChains } from '../connectors/lake/chain.ts'
 import type { Chain } from '../connectors/lake/chain.ts'
 import { commitRun as commit, committedBefore } from '../connectors/lake/commit.ts'
 import { addCounts, noCounts } from '../connectors/lake/counts.ts'
-import type { CommitEntry, Counts, RunPlan } from '../connectors/lake/protocol.ts'
+import type { CommitEntry, Counts, LakeLane, RunPlan } from '../connectors/lake/protocol.ts'
+import { keepState, loadState } from '../connectors/lake/state-object.ts'
 import { worthAnEntry } from '../connectors/lake/windows.ts'
 import type { Json } from '../connectors/connector.ts'
 import type { Deps } from './deps.ts'
@@ -39,7 +41,7 @@ export const commitRun = (deps: Deps) =>
     // null: the records are gone, and the ledger tells why; the commit looks there.
     const chains = (await walkChains(at, plan, startOf(plan), units)) ?? []
     const counts = chains.flatMap((chain) => chain.units).reduce((sum, unit) => addCounts(sum, unit.counts), noCounts())
-    const state = await nextState(run, chains)
+    const state = await nextState(at, run, chains)
     context.beat('counting the window again')
     const proof = await proofOf(run, counts)
     const notes = [...context.notes, ...quarantineNote(counts), ...lookbackNote(counts)]
@@ -78,10 +80,15 @@ function digest(
   }
 }
 
-async function nextState({ connector, session, plan }: Planned, chains: Chain[]): Promise<Json> {
+/** As the entry will have it; the one before it where the source's state is the same. */
+async function nextState(at: LakeLane, { connector, session, plan }: Planned, chains: Chain[]): Promise<Json> {
   const source = sourceOf({ connector, session })
+  const before = plan.before.state
+  if (!source.finish) return before
   const ends = chains.map(({ end }) => end.cursor)
-  return source.finish ? source.finish(session, plan.plan, ends) : plan.before.state
+  const next = await source.finish(session, plan.plan, ends)
+  const same = canonical(next) === canonical(await loadState(at, before, plan.run))
+  return same ? before : keepState(at, plan, next, plan.n)
 }
 
 async function proofOf({ connector, session, plan }: Planned, counts: Counts): Promise<CommitEntry['proof']> {

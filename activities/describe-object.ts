@@ -14,6 +14,7 @@ import { lakeIdentity } from '../connectors/lake/identity.ts'
 import { readState } from '../connectors/lake/lane-state.ts'
 import { checkMoved, draftPlan, isMoved, planHash, readPlan, resumePlan, writePlan } from '../connectors/lake/plans.ts'
 import type { LaneState, RunPlan } from '../connectors/lake/protocol.ts'
+import { loadState } from '../connectors/lake/state-object.ts'
 import { planWindow } from '../connectors/lake/windows.ts'
 import { neededFields } from '../connectors/records/recipe.ts'
 import { ceilingOf, lookbackOf, planFrom } from './bounds.ts'
@@ -50,7 +51,12 @@ export const describeObject = (deps: Deps) =>
     await connected.budget.admit(`plan ${lane.object.object}`)
 
     context.beat(`describing ${lane.object.object}`)
-    const { told, ...drafted } = await draft(lane, connected, state, input)
+    const { told, ...drafted } = await draft(
+      lane,
+      connected,
+      { ...state, state: await loadState(at, state.state) },
+      input,
+    )
     const plan = await writePlan(
       at,
       draftPlan(at, run, opened, {

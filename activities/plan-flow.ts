@@ -7,7 +7,7 @@ import type { ObjectInfo } from '../connectors/connector.ts'
 import { InputError } from '../connectors/errors.ts'
 import { parseFlow } from '../connectors/flow.ts'
 import type { Flow } from '../connectors/flow.ts'
-import { expandPatterns, isPattern, some } from '../connectors/flow-patterns.ts'
+import { expandPatterns, isForMany, some } from '../connectors/flow-patterns.ts'
 import type { Expanded, TakenObject } from '../connectors/flow-patterns.ts'
 import { connector } from '../connectors/index.ts'
 import type { Installation } from '../connectors/installation.ts'
@@ -98,7 +98,7 @@ async function end(name: string, where: string, side: 'source' | 'destination', 
 /** The flow's objects, patterns replaced by what the source lists; only they make a call. */
 async function listed(deps: Deps, flow: Flow, namespace: Namespace, context: StepContext): Promise<Expanded> {
   const { objects } = flow.source
-  if (!objects.some(({ object }) => isPattern(object))) return expandPatterns(objects, [])
+  if (!objects.some(isForMany)) return expandPatterns(objects, [])
   const connected = await connectSource(deps, flow.source.connection, context)
   await connected.budget.admit('list the objects')
   context.beat('listing the objects of the source')

@@ -116,8 +116,7 @@ export interface Limit {
   /** Response header that carries the use, and its shape; `{used}/{max}` is matched literally. */
   header?: { name: string; pattern: string }
   daily?: true // counts a whole day: what `limits.dailyCalls` of a connection may be a share of
-  /** Requests in flight this connection should not exceed. */
-  parallel?: number
+  parallel?: number // requests in flight that this connection should not exceed
 }
 
 /** Where an error body has its code and message: `at` leads there, a number picks from an array. First fit decides. */
@@ -128,13 +127,11 @@ export interface ErrorRule {
   status?: number | [from: number, to: number]
   /** The vendor's own error code, where its body has one (found by `ErrorShape`). */
   code?: string | string[]
-  /** A regular expression on the vendor's message. */
-  message?: string
+  message?: string // a regular expression on the vendor's message
   kind: ErrorKind
   /** How long to wait when the vendor does not say, milliseconds. */
   waitMs?: number
-  /** What the user can do. */
-  advice?: string
+  advice?: string // what the user can do
 }
 
 export type ErrorKind =
@@ -220,6 +217,8 @@ export interface Source {
   finish?(session: Session, plan: Plan, ends: Json[]): Promise<Json>
   /** Deletes the job, acknowledges the delta. After `done` only. */
   release?(session: Session, plan: Plan, how: 'done' | 'void' | 'dropped'): Promise<void>
+  /** Objects are patterns of files, `format`, `csv` and `schema` options of theirs; a sample guesses these. */
+  files?: { sample(session: Session, pattern: string): Promise<JsonObject> }
 }
 
 export interface Ask {
@@ -301,8 +300,9 @@ export type Shape =
   | { format: 'rows' }
   /** JSON whose records lie in the array at `path`; `ignore` names members that are no fields (`attributes`). */
   | { format: 'json'; path: string[]; ignore?: string[] }
-  | { format: 'csv'; delimiter: string; header: boolean; nullText: string | null }
-  | { format: 'jsonl' }
+  /** Without a header line in the page `columns` names the fields; `quote` '' is none, absent is `"`. */
+  | { format: 'csv'; delimiter: string; header: boolean; nullText: string | null; quote?: string; columns?: string[] }
+  | { format: 'jsonl'; badLines?: 'reject' } // a line that is no object is the page's fault, or its own alone
   | { format: 'parquet' }
 
 /** AND over fields, AND over the operators of a field. Text is compared case-sensitively by code point. */

@@ -1,7 +1,7 @@
 /** `source.options` against the connector's own schema. */
 import type { Connector, JsonObject, Validator } from './connector.ts'
-import type { FlowSource } from './flow-source.ts'
-import { type Found, isTable, type Path } from './strict.ts'
+import type { FlowObject, FlowSource } from './flow-source.ts'
+import { type Found, isTable, type Path, shown } from './strict.ts'
 import { validate } from './validate.ts'
 
 export function optionProblems(source: FlowSource, connector: Connector): { value: FlowSource } | { found: Found[] } {
@@ -9,6 +9,8 @@ export function optionProblems(source: FlowSource, connector: Connector): { valu
     const what = `the connector ${connector.name} is no source`
     return { found: [{ path: ['source', 'connection'], what, advice: 'name a connection that can be read from' }] }
   }
+  const unfit = source.objects.flatMap((object, index) => fileProblem(object, index, connector))
+  if (unfit.length > 0) return { found: unfit }
   const validator = connector.source.options
   const shared = parseOptions(validator, source.options, ['source', 'options'])
   const found = 'found' in shared ? shared.found : []
@@ -16,7 +18,7 @@ export function optionProblems(source: FlowSource, connector: Connector): { valu
   const objects = source.objects.map((object, index) => {
     const base: Path = ['source', 'objects', index, 'options']
     const own = parseOptions(validator, object.options, base)
-    if ('value' in own) return { ...object, options: own.value }
+    if ('value' in own) return { ...object, options: { ...own.value, ...(object.files as JsonObject | undefined) } }
     // What the object has from the source was told there.
     found.push(
       ...own.found.filter(
@@ -27,6 +29,19 @@ export function optionProblems(source: FlowSource, connector: Connector): { valu
   })
   if (found.length > 0 || 'found' in shared) return { found }
   return { value: { ...source, options: shared.value, objects } }
+}
+
+/** How files are read is said where there are files, and nowhere else. */
+function fileProblem({ files, object }: FlowObject, index: number, { name, source }: Connector): Found[] {
+  const path: Path = ['source', 'objects', index]
+  if (source?.files && !files) {
+    const what = `${name} has files, and nothing says how ${shown(object)} is read`
+    return [
+      { path, what, advice: 'set `format`: csv, jsonl or parquet; `lakeward fields CONNECTION PATTERN` proposes it' },
+    ]
+  }
+  if (source?.files || !files) return []
+  return [{ path, what: `${name} has no files, and \`format\` says how files are read`, advice: 'remove `format`' }]
 }
 
 const keyOf = ({ path, what }: Found): string => JSON.stringify([path, what])

@@ -14,6 +14,10 @@ import { meant } from './nearest.ts'
 /** `*` stands for any letters, or none; everything else for itself. */
 export const isPattern = (name: string): boolean => name.includes('*')
 
+/** Stands for objects that the source lists; a pattern of files is one object. */
+export const isForMany = ({ object, files }: Pick<FlowObject, 'object' | 'files'>): boolean =>
+  !files && isPattern(object)
+
 /** More lanes than this are no run any more. */
 export const MOST_OBJECTS = 1500
 const MOST_NAMES = 12
@@ -37,12 +41,12 @@ export function matches(pattern: string, name: string): boolean {
 
 /** `listed` is not looked at where no object is a pattern. */
 export function expandPatterns(written: FlowObject[], listed: ObjectInfo[]): Expanded {
-  const named = written.filter(({ object }) => !isPattern(object))
+  const named = written.filter((one) => !isForMany(one))
   const ids = new Map<string, string>()
   for (const { id, object } of named) ids.set(id, 'named on its own').set(object, 'named on its own')
   const notes: string[] = []
   const objects = written.flatMap((one, at): TakenObject[] => {
-    if (!isPattern(one.object)) return [{ ...one, at }]
+    if (!isForMany(one)) return [{ ...one, at }]
     const { taken, left } = take(one.object, listed, named, ids)
     for (const name of taken) ids.set(name, `taken by ${one.object}`)
     if (taken.length === 0 && left.size === 0) throw nothing(one.object, at, listed)

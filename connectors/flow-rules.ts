@@ -12,6 +12,8 @@ interface WrittenObject {
   object: string | undefined
   id: string | undefined
   into: string | undefined
+  /** The format of its files; undefined: it is none of files. */
+  format: unknown
 }
 
 export function ruleProblems(flow: unknown): Found[] {
@@ -25,6 +27,7 @@ export function ruleProblems(flow: unknown): Found[] {
     ...replaceOfIncremental(source, destination, objects),
     ...(destination['layout'] === 'appflow' ? appflowLayout(objects) : folders(objects)),
     ...patterns(objects),
+    ...fileRules(source, objects, destination['layout'] === 'appflow'),
     ...sameIds(objects),
     ...runRules(tableOf(flow['run']), destination, flow['run'] !== undefined),
   ]
@@ -40,7 +43,9 @@ function objectsOf(source: Table): WrittenObject[] {
     const written = typeof one === 'string' ? { object: one } : tableOf(one)
     const object = textOf(written['object'])
     const id = textOf(written['id']) ?? object
-    return { path: ['source', 'objects', index], written, object, id, into: textOf(written['into']) ?? object }
+    const format = written['format'] ?? source['format']
+    const into = textOf(written['into']) ?? (format === undefined ? object : undefined)
+    return { path: ['source', 'objects', index], written, object, id, into, format }
   })
 }
 
@@ -88,11 +93,46 @@ function lookbackOfFull(source: Table, objects: WrittenObject[]): Found[] {
   return [...(shared ? [say(['source', 'lookback'])] : []), ...own.map(({ path }) => say([...path, 'lookback']))]
 }
 
+/** A pattern of files is one object. */
+const isForMany = ({ object, format }: WrittenObject): boolean => format === undefined && object?.includes('*') === true
+
+function fileRules(source: Table, objects: WrittenObject[], appflow: boolean): Found[] {
+  return objects.flatMap((one): Found[] => {
+    const { path, written, format, into } = one
+    const alone = ['csv', 'schema'].filter(
+      (key) => written[key] !== undefined || (key === 'csv' && source[key] !== undefined),
+    )
+    if (format === undefined) {
+      return alone.map((key) => ({
+        path: written[key] === undefined ? ['source', key] : [...path, key],
+        what: `\`${key}\` says how files are read, and nothing says of which format they are`,
+        advice: 'set `format`: csv, jsonl or parquet',
+      }))
+    }
+    const found: Found[] = []
+    if (written['csv'] !== undefined && format !== 'csv') {
+      found.push({ path: [...path, 'csv'], what: '`csv` is for files of that format', advice: 'remove it' })
+    }
+    if (into === undefined && !appflow) {
+      found.push({
+        path,
+        what: '`into` is missing: a pattern of files is no name',
+        advice: 'set `into` for this object',
+      })
+    }
+    if (!isTable(written['schema']) || Object.keys(written['schema']).length === 0) {
+      const advice = '`lakeward fields CONNECTION PATTERN` looks at the files and prints one to paste'
+      found.push({ path, what: '`schema` is missing: files do not say of which types their columns are', advice })
+    }
+    return found
+  })
+}
+
 /** What a pattern takes goes by its own name: one name or folder for all would mix them. */
 function patterns(objects: WrittenObject[]): Found[] {
   return objects.flatMap((one) =>
     ['into', 'id']
-      .filter((key) => one.object?.includes('*') && one.written[key] !== undefined)
+      .filter((key) => isForMany(one) && one.written[key] !== undefined)
       .map((key) => ({
         path: [...one.path, key],
         what: `\`${key}\` cannot go with a pattern: ${shown(one.object!)} may be many objects`,
@@ -104,7 +144,7 @@ function patterns(objects: WrittenObject[]): Found[] {
 function appflowLayout(objects: WrittenObject[]): Found[] {
   const path: Path = ['destination', 'layout']
   const found: Found[] = []
-  if (objects.some(({ object }) => object?.includes('*'))) {
+  if (objects.some(isForMany)) {
     const what = 'appflow has no folder per object, and a pattern may be many objects'
     found.push({ path, what, advice: 'name the object, or write `layout: lakeward`' })
   }
@@ -124,7 +164,7 @@ function folders(objects: WrittenObject[]): Found[] {
   const found: Found[] = []
   const taken: { into: string; by: string }[] = []
   for (const one of objects) {
-    if (one.object === undefined || one.into === undefined || one.object.includes('*')) continue
+    if (one.object === undefined || one.into === undefined || isForMany(one)) continue
     if (one.written['into'] === undefined && (one.object.includes('/') || badFolder(one.object) !== undefined)) {
       const what = `${shown(one.object)} does not fit as the name of a folder`
       found.push({ path: placeOf(one, 'object'), what, advice: 'set `into` for this object' })

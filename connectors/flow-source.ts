@@ -1,5 +1,7 @@
 /** What a flow reads. */
 import type { Filter, Json, JsonObject } from './connector.ts'
+import type { FileKeys } from './files/file-keys.ts'
+import { completeFileKeys, fileKeys, schema } from './flow-files.ts'
 import { completeStep, onInvalid, type OnInvalid, step, type Step } from './flow-steps.ts'
 import { duration, folder, time } from './flow-values.ts'
 import { completeFilter, where } from './flow-where.ts'
@@ -35,6 +37,8 @@ export interface FlowObject {
   lookbackMs?: number
   /** Absent: true where the read is incremental and the source shows deletes. */
   includeDeleted?: boolean
+  /** The object is a pattern of files, which are read so. */
+  files?: FileKeys
   options: JsonObject
 }
 
@@ -47,11 +51,14 @@ const readKeys = {
   settle: duration('How long rows may still become visible', 0).optional(),
   lookback: duration('A window before the watermark that is read again, for what came late', 1).optional(),
   includeDeleted: flag('Deleted records come as rows with _lakeward_op = delete').optional(),
+  ...fileKeys,
   options: options.optional(),
 }
-const laterReadKeys = ['format', 'csv', 'keys']
+const laterReadKeys = ['keys']
 
-const objectName = text("The object's name at the source, or a pattern: Contact* stands for all that begin so")
+const objectName = text(
+  'Name at the source or a pattern: Contact*; where the source has files, a pattern: orders/*.csv',
+)
 
 const object = strict(
   'an object',
@@ -66,9 +73,10 @@ const object = strict(
     where: where.optional(),
     transform: list('Steps, in order', step, 0).optional(),
     onInvalid: onInvalid.optional(),
+    schema: schema.optional(),
     ...readKeys,
   },
-  [...laterReadKeys, 'schema'],
+  laterReadKeys,
 )
 
 export const source = strict(
@@ -100,6 +108,7 @@ function completeObject(
   ruledByFlow: OnInvalid,
 ): FlowObject {
   const ruled = written.onInvalid ?? ruledByFlow
+  const files = completeFileKeys(written, { format: shared.format, csv: shared.csv })
   const startFrom = written.startFrom ?? shared.startFrom
   const cursorField = written.cursorField ?? shared.cursorField
   const settleMs = written.settle ?? shared.settle
@@ -118,6 +127,7 @@ function completeObject(
     ...(settleMs !== undefined && { settleMs }),
     ...(lookbackMs !== undefined && { lookbackMs }),
     ...(includeDeleted !== undefined && { includeDeleted }),
+    ...(files !== undefined && { files }),
     options: { ...plain(shared.options), ...plain(written.options) },
   }
 }

@@ -8,7 +8,7 @@ import { ConnectorError, InputError } from '../../connectors/errors.ts'
 import type { Problem } from '../../connectors/errors.ts'
 import { checkOptions } from '../../connectors/flow.ts'
 import type { Flow } from '../../connectors/flow.ts'
-import { expandPatterns, isPattern } from '../../connectors/flow-patterns.ts'
+import { expandPatterns, isForMany } from '../../connectors/flow-patterns.ts'
 import type { TakenObject } from '../../connectors/flow-patterns.ts'
 import { outputFields } from '../../connectors/records/recipe.ts'
 import type { FlowFile } from '../flow-files.ts'
@@ -73,7 +73,7 @@ async function expanded(
 ): Promise<TakenObject[]> {
   const { objects } = flow.source
   try {
-    const listed = objects.some(({ object }) => isPattern(object)) ? await listObjects(source, session) : []
+    const listed = objects.some(isForMany) ? await listObjects(source, session) : []
     const { objects: taken, notes } = expandPatterns(objects, listed)
     for (const note of notes) said.add(`${flow.name}: ${note}`)
     const counts = new Map<string, number>()

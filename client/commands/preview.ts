@@ -7,7 +7,7 @@ import type { Field } from '../../connectors/connector.ts'
 import { InputError } from '../../connectors/errors.ts'
 import type { Flow, FlowObject } from '../../connectors/flow.ts'
 import { checkOptions } from '../../connectors/flow.ts'
-import { expandPatterns, isPattern, some } from '../../connectors/flow-patterns.ts'
+import { expandPatterns, isForMany, some } from '../../connectors/flow-patterns.ts'
 import type { TakenObject } from '../../connectors/flow-patterns.ts'
 import { meant } from '../../connectors/nearest.ts'
 import { textReader } from '../../connectors/records/cells.ts'
@@ -70,7 +70,7 @@ async function preview(call: Call, { json, rows, object }: PreviewFlags, path: s
   return withSource(call, flow.source.connection, async (local) => {
     const checked = checkOptions(flow, local.connector, file)
     const { objects } = checked.source
-    const listed = objects.some((one) => isPattern(one.object)) ? await listObjects(local.source, local.session) : []
+    const listed = objects.some(isForMany) ? await listObjects(local.source, local.session) : []
     const { objects: all, notes } = expandPatterns(objects, listed)
     for (const note of notes) call.view.say(note)
     const shown: Preview[] = []

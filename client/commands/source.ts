@@ -1,5 +1,6 @@
 /** objects, fields: what a source has, read on this machine with its lakeward.yaml. */
-import type { ObjectInfo } from '../../connectors/connector.ts'
+import type { JsonObject, ObjectInfo } from '../../connectors/connector.ts'
+import { stringify } from 'yaml'
 import { InputError } from '../../connectors/errors.ts'
 import { isPattern, matches, some } from '../../connectors/flow-patterns.ts'
 import { counted } from '../terminal/numbers.ts'
@@ -29,8 +30,12 @@ export function addSourceCommands(register: Register): void {
   })
   register<JsonFlag>({
     usage: 'fields <connection> <object>',
-    about: 'Fields of an object: names for flows, and types as they will be in the lake.',
-    examples: ['lakeward fields crm Account', 'lakeward fields crm Account --json'],
+    about: 'Fields of an object: names for flows, and types as they will be in the lake. For files: a guess to paste.',
+    examples: [
+      'lakeward fields crm Account',
+      'lakeward fields crm Account --json',
+      "lakeward fields inbox 'orders/*.csv'",
+    ],
     options: withJson,
     work: fields,
   })
@@ -63,6 +68,7 @@ async function objects(
 async function fields(call: Call, { json }: JsonFlag, connection: string, object: string): Promise<number> {
   return withSource(call, connection, async (local) => {
     const { source, session } = local
+    if (source.files) return proposeFiles(call, object, await source.files.sample(session, object), json)
     if (isPattern(object)) throw onePlease(object, connection, await listObjects(source, session))
     const schema = await withNearest(local, object, () => source.describe(session, object, source.options.parse({})))
     if (json) return printJson(call, schema)
@@ -91,6 +97,19 @@ async function fields(call: Call, { json }: JsonFlag, connection: string, object
       ].join('; '),
     )
   })
+}
+
+/** Files do not say what their columns are: what a flow could say, to be read and pasted. */
+function proposeFiles(call: Call, pattern: string, sampled: JsonObject, json?: boolean): void {
+  if (json) return printJson(call, sampled)
+  const [folder = 'files'] = /[A-Za-z0-9][^/*.]*(?=\/)/.exec(pattern) ?? []
+  const lines = stringify([{ object: pattern, into: folder, ...sampled }])
+    .trimEnd()
+    .split('\n')
+  call.view.out(`  objects:\n${lines.map((line) => `    ${line}`).join('\n')}`)
+  call.view.say(
+    'Guessed from the newest files: read it, mend it, and paste it into the source of a flow. What stands there holds.',
+  )
 }
 
 function onePlease(pattern: string, connection: string, listed: ObjectInfo[]): InputError {

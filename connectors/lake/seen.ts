@@ -17,7 +17,8 @@ import { createOnce, damaged, readDocument, seenShape } from './documents.ts'
 import { microsOf } from './instants.ts'
 import { laneKeys, parseSeenName } from './keys.ts'
 import { closedMeanwhile, readPlan } from './plans.ts'
-import type { LakeLane, RunPlan, SeenObject, SeenPart, SeenRef, UnitRecord } from './protocol.ts'
+import type { LakeLane, LaneState, RunPlan, SeenObject, SeenPart, SeenRef, UnitRecord } from './protocol.ts'
+import { stateKey } from './state-object.ts'
 
 /** Records that are kept in mind; 24 bytes each. */
 export const MOST_SEEN = 250_000
@@ -164,9 +165,15 @@ async function readSeenObject(at: LakeLane, plan: RunPlan, { key }: SeenRef): Pr
 }
 
 /** Removes what no entry refers to any more. `closed`: the highest number that nobody can take. */
-export async function sweepSeen(at: LakeLane, listed: string[], closed: number, current?: SeenRef): Promise<void> {
+export async function sweepSeen(
+  at: LakeLane,
+  listed: string[],
+  closed: number,
+  { seen, state }: LaneState,
+): Promise<void> {
+  const current = new Set([seen?.key, stateKey(state)])
   for (const key of listed) {
     const n = parseSeenName(key.slice(laneKeys(at.lane).seenFolder.length))
-    if (n !== null && n <= closed && key !== current?.key) await at.store.delete(key)
+    if (n !== null && n <= closed && !current.has(key)) await at.store.delete(key)
   }
 }

@@ -1,5 +1,6 @@
 /** The builder that each type of field has. */
 import type { Field } from '../connector.ts'
+import { isJson } from './is-json.ts'
 import type { ColumnBuilder, Refusal } from './column-builder.ts'
 import { exactOf } from './field-kind.ts'
 import {
@@ -41,7 +42,8 @@ export function columnBuilder(field: Field, rounding = false): ColumnBuilder {
   }
 }
 
-/** Binary columns also take bytes as they are. */
+/** Binary columns also take bytes as they are, and json columns the bytes of JSON. */
 export function putBytes(builder: ColumnBuilder, value: Uint8Array, row: number): Refusal {
+  if (builder.raw) return isJson(value) ? builder.text(value, 0, value.length, row) : 'it is not JSON'
   return builder instanceof BinaryBuilder ? builder.value(value, row) : `bytes where ${builder.field.type} is expected`
 }

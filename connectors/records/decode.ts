@@ -9,6 +9,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Field, Page } from '../connector.ts'
 import type { Batch } from './batch.ts'
+import { decodeCsv } from './csv-records.ts'
 import { decodeJson, decodeJsonLines } from './json-records.ts'
 import { PageError } from './page-error.ts'
 import type { Reject } from './quarantine.ts'
@@ -37,6 +38,7 @@ export function* decodePage(page: Pick<Page, 'body' | 'shape' | 'op'>, fields: F
   if (Array.isArray(body)) throw new PageError(`a page of ${shape.format} has rows for a body`)
   if (!isUtf8(body)) throw new PageError('the page is not valid UTF-8')
   if (shape.format === 'json') yield* decodeJson(body, shape.path, records)
-  else if (shape.format === 'jsonl') yield* decodeJsonLines(body, records)
+  else if (shape.format === 'jsonl') yield* decodeJsonLines(body, records, shape.badLines === 'reject')
+  else if (shape.format === 'csv') yield* decodeCsv(body, shape, records)
   else throw new PageError(`pages of ${shape.format} cannot be read yet`)
 }

@@ -18,16 +18,43 @@ export function* decodeJson(body: Uint8Array, path: string[], records: RecordBui
   if (records.pending) yield records.take()
 }
 
-export function* decodeJsonLines(body: Uint8Array, records: RecordBuilder): Generator<Decoded> {
+/** `apart`: a line that is no object is rejected, and no other with it; else it is the page's fault. */
+export function* decodeJsonLines(body: Uint8Array, records: RecordBuilder, apart = false): Generator<Decoded> {
   const scanner = new JsonScanner(body)
   const reader = new RecordReader(scanner, records)
   while (!Number.isNaN(scanner.peek())) {
-    reader.read()
-    while (body[scanner.at] === 0x20 || body[scanner.at] === 0x09 || body[scanner.at] === 0x0d) scanner.at++
-    if (scanner.at < body.length && body[scanner.at] !== 0x0a) scanner.fail()
+    if (apart) readApart(scanner, reader)
+    else readLine(scanner, reader)
     if (records.full) yield records.take()
   }
   if (records.pending) yield records.take()
+}
+
+function readLine(scanner: JsonScanner, reader: RecordReader): void {
+  const { bytes } = scanner
+  reader.read()
+  reader.end()
+  while (bytes[scanner.at] === 0x20 || bytes[scanner.at] === 0x09 || bytes[scanner.at] === 0x0d) scanner.at++
+  if (scanner.at < bytes.length && bytes[scanner.at] !== 0x0a) scanner.fail()
+}
+
+/** Stands on the first byte of a line that is not blank; leaves the scanner behind that line, whatever is in it. */
+function readApart(scanner: JsonScanner, reader: RecordReader): void {
+  const start = scanner.at
+  const feed = scanner.bytes.indexOf(0x0a, start)
+  const end = feed < 0 ? scanner.bytes.length : feed
+  let wrong: string | undefined
+  try {
+    reader.read()
+    if (scanner.at > end || (!Number.isNaN(scanner.peek()) && scanner.at < end)) scanner.fail()
+  } catch (error) {
+    if (!(error instanceof PageError)) throw error
+    wrong = 'the line is no JSON object'
+  }
+  const line = (): string => scanner.slice(start, end).trimEnd()
+  if (wrong !== undefined) reader.records.refuseRecord('json', wrong)
+  reader.records.end(() => (wrong === undefined ? line() : JSON.stringify({ line: line() })))
+  scanner.at = end
 }
 
 function* descend(scanner: JsonScanner, path: string[], depth: number, reader: RecordReader): Generator<Decoded> {
@@ -61,6 +88,7 @@ function* elements(scanner: JsonScanner, reader: RecordReader, path: string[]): 
   }
   do {
     reader.read()
+    reader.end()
     if (reader.records.full) yield reader.records.take()
   } while (scanner.more(CLOSE_BRACKET))
 }
@@ -71,6 +99,8 @@ export function missing(path: string[]): PageError {
 
 class RecordReader {
   readonly records: RecordBuilder
+  /** Where the record read last begins. */
+  start = 0
   readonly #scanner: JsonScanner
   /** `"Name"` of each column, as it stands in the bytes of most sources. */
   readonly #names: Uint8Array[]
@@ -86,7 +116,7 @@ class RecordReader {
   read(): void {
     const scanner = this.#scanner
     scanner.expect(OPEN_BRACE)
-    const start = scanner.at - 1
+    this.start = scanner.at - 1
     let expected = 0
     let more = scanner.peek() !== CLOSE_BRACE
     if (!more) scanner.at++
@@ -99,7 +129,12 @@ class RecordReader {
       }
       more = scanner.more(CLOSE_BRACE)
     }
-    this.records.end(() => oneLine(scanner.slice(start, scanner.at)))
+  }
+
+  /** The record that was read is complete; the scanner stands behind it. */
+  end(): void {
+    const { at } = this.#scanner
+    this.records.end(() => oneLine(this.#scanner.slice(this.start, at)))
   }
 
   /**

@@ -47,6 +47,11 @@ export class RecordBuilder {
     this.#bad ??= { field: column.field.name, rule: 'type', reason }
   }
 
+  /** It is no record of the page's shape at all. */
+  refuseRecord(rule: string, reason: string): void {
+    this.#bad = { field: '', rule, reason }
+  }
+
   /** The value of the field that tells the op, as text. */
   tell(value: string): void {
     if (this.#op) this.#op.told = value

@@ -2,9 +2,11 @@
 import { z } from 'zod'
 import type { Connector } from '../connector.ts'
 import { InputError } from '../errors.ts'
+import { fileSource } from '../files/file-source.ts'
 import type { Encryption } from '../lake/s3/s3-calls.ts'
 import { s3Store } from '../lake/s3/s3-store.ts'
 import { always, choice, strict, text, words } from '../strict.ts'
+import { bucketFiles } from './bucket-files.ts'
 import { kmsKeys } from './kms-keys.ts'
 import { sessionPolicy } from './session-policy.ts'
 import { settleMs } from './settle.ts'
@@ -63,6 +65,10 @@ export const s3: Connector = {
     const { endpoint = 's3:/', bucket, path } = session.settings as unknown as Place
     return Promise.resolve([endpoint, bucket, path].filter(Boolean).join('/'))
   },
+  source: fileSource({
+    open: ({ settings: all, aws }) => bucketFiles({ ...(all as unknown as Place), credentials: aws?.() }),
+    settleMs: 0, // an object appears whole
+  }),
   destination: {
     lake: ({ settings: all, aws }, touched) => {
       const place = all as unknown as Place

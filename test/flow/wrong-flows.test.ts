@@ -31,9 +31,8 @@ const unknownKeys: Wrong[] = [
 const notYet: Wrong[] = [
   ['top', 'maxQuarantined: 1%', 'maxQuarantined', /^not yet: maxQuarantined/],
   ['top', 'notify: { slack: x }', 'notify', /^not yet: notify comes in a later release$/, /remove it/],
-  ['source', 'format: csv', 'source.format', /^not yet: format/],
   ['object', 'keys: [Id]', 'source.objects[0].keys', /^not yet: keys/],
-  ['object', 'schema: { a: string }', 'source.objects[0].schema', /^not yet: schema/],
+  ['object', 'schema: { a: string }', 'source.objects[0].schema', /^`schema` says how files are read/, /set `format`/],
   ['where', '{ A: { containsAny: [x] } }', `${W}.A.containsAny`, /^not yet: containsAny/],
   ['destination', 'write: upsert', 'destination.write', /^not yet: 'upsert'/, /append \| replace/],
   ['destination', 'catalog: {}', 'destination.catalog', /^not yet: catalog/],

@@ -144,7 +144,7 @@ describe('systems', () => {
     'marketo',
     'redshift',
   ])
-  for (const name of ['records', 'lake', 'codec']) systems.delete(name)
+  for (const name of ['records', 'lake', 'codec', 'files']) systems.delete(name)
   const named = [...systems].join('|')
   const compared = new RegExp(
     `(?:[!=]==?\\s*['"\`](${named})['"\`]|['"\`](${named})['"\`]\\s*[!=]==?|case\\s+['"\`](${named})['"\`])`,

@@ -1,4 +1,4 @@
-/** One connection: a source is logged in to and asked what it shows; a lake is proven. */
+/** One connection: a source is logged in to and asked what it shows; a place of files is proven as a lake. */
 import type { Session, Source } from '../../../connectors/connector.ts'
 import type { Check, Finding } from '../../../connectors/check.ts'
 import { check, failed, warning } from '../../../connectors/check.ts'
@@ -25,7 +25,8 @@ export async function* connectionChecks({ view, options }: Call, name: string): 
     const beat = (position: string): void => view.draw?.([position])
     const note = (text: string): void => void notes.add(text)
     const { connector, session } = await parts.connect(name, { signal: AbortSignal.timeout(ANSWER_MS), beat, note })
-    if (connector.source) yield* sourceChecks(connector.source, session, () => connector.identity(session))
+    if (connector.source && !connector.source.files)
+      yield* sourceChecks(connector.source, session, () => connector.identity(session))
     for (const text of notes) {
       yield { name: 'limits', state: 'warning', found: text, advice: 'Runs wait when it is used up.' }
     }
