@@ -47,6 +47,7 @@ export const describeObject = (deps: Deps) =>
       return digest(plan, context, ['Finishes the run that was left unfinished, under its bound.'])
     }
     lane.flow = checkOptions(lane.flow, connected.connector)
+    lane.object = lane.flow.source.objects[0] as LaneFlow['object']
     checkMoved(state, { sourceIdentity, lakeId }, full)
     await connected.budget.admit(`plan ${lane.object.object}`)
 
