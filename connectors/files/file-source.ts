@@ -128,7 +128,7 @@ function plan({ files: found, known, notes }: Due, { object, options, parallel, 
     known,
   }
   return {
-    api: `files ${object}`,
+    api: 'files',
     request: request as unknown as Json,
     ranges: spans(found, parallel).map((span, at) => ({ id: `files-${at}`, spec: { ...span } })),
     bound: null,

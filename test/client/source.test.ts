@@ -1,8 +1,8 @@
 /** objects, fields and preview against the sandbox: what is shown is what the org has, and nothing that it must not. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { JsonObject } from '../../connectors/connector.ts'
 import type { Sandbox } from '../sandboxes/salesforce/salesforce.ts'
@@ -29,6 +29,7 @@ beforeAll(async () => {
           auth: { type: 'client_credentials', clientId: 'me', clientSecret: { env: 'LAKEWARD_TEST_SECRET' } },
         },
         lake: { connector: 'file', path: './lake' },
+        inbox: { connector: 'file', path: './in' },
       },
       keys: { pii: { env: 'LAKEWARD_TEST_KEY' } },
     }),
@@ -143,7 +144,6 @@ test('names that nothing has are told with the nearest', async () => {
   const cases: [() => string[], string][] = [
     [() => ['fields', 'crm', 'Acount'], "did you mean 'Account'?"],
     [() => ['objects', 'cmr'], "did you mean 'crm'?"],
-    [() => ['objects', 'lake'], 'has nothing to read'],
     [() => flow({ object: 'Oportunity' }), "did you mean 'Opportunity'?"],
     [() => [...flow({ object: 'Account' }), '--object', 'Acct'], 'the flow has no object Acct'],
     [() => flow({ object: 'Account', transform: [{ drop: ['Nmae'] }] }), 'Nmae'],
@@ -195,6 +195,41 @@ test('patterns: what they take is listed, shown and compared', async () => {
     2,
     expect.stringMatching(/flow\.yaml:\d+ source\.objects\[1\]: .*Opportunity/),
   ])
+})
+
+test('fields of files: a guess that a flow takes as it is, and preview reads', async () => {
+  mkdirSync(join(folder, 'in/orders'), { recursive: true })
+  const lines = ['id;zip;amount;day;note', '1;01234;12.50;2026-05-06;"a;b"', '2;99999;3;2026-05-07;']
+  writeFileSync(join(folder, 'in/orders/1.csv'), lines.join('\n'))
+  // Younger than a minute it would wait.
+  utimesSync(join(folder, 'in/orders/1.csv'), 1_700_000_000, 1_700_000_000)
+  writeFileSync(
+    join(folder, 'in/x.jsonl'),
+    '{"id":1,"at":"2026-05-06T11:56:44Z","tags":[1],"n":1.5}\n{"id":9007199254740993}\n',
+  )
+  expect((await lakeward('objects', 'inbox')).out).toMatch(/orders\/\*\.csv +1 file/)
+  const { out } = await lakeward('fields', 'inbox', 'orders/*.csv')
+  const { objects } = parse(out) as { objects: JsonObject[] }
+  expect(objects).toEqual([
+    {
+      object: 'orders/*.csv',
+      into: 'orders',
+      format: 'csv',
+      csv: { delimiter: ';' },
+      schema: { id: 'int64', zip: 'string', amount: 'decimal(18,2)', day: 'date', note: 'string' },
+    },
+  ])
+  const { schema } = JSON.parse((await lakeward('fields', 'inbox', 'x.jsonl', '--json')).out) as JsonObject
+  expect(schema).toEqual({ id: 'int64', at: 'timestamp', tags: 'json', n: 'decimal(18,1)' })
+
+  const path = join(folder, 'files.yaml')
+  writeFileSync(path, stringify(flowOf('files', { source: { connection: 'inbox', objects } })))
+  const shown = await lakeward('preview', path)
+  expect(shown.out).toMatch(/1 +01234 +12\.50 +2026-05-06 +a;b/)
+  expect(await lakeward('fields', 'inbox', 'nothing/*.csv')).toMatchObject({
+    code: 1,
+    said: expect.stringMatching(/no file of/),
+  })
 })
 
 test('connectors: what can be reached, and what is written for it', async () => {

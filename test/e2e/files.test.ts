@@ -76,7 +76,7 @@ destination: { connection: ${to}, prefix: ${name}, fileSize: 1MB }
     await run.result()
     const totals = `SELECT count(*) AS n, count(DISTINCT id) AS ids,
       count(*) FILTER (name = 'Näme, "' || id || '"' || chr(10)) AS named,
-      count(*) FILTER (at = TIMESTAMPTZ '2026-05-06 11:56:44.000001+00') AS stamped FROM files`
+      count(*) FILTER ("at" = TIMESTAMPTZ '2026-05-06 11:56:44.000001+00') AS stamped FROM files`
     const read = async () => (await queryFiles(join(stage.lake, 'csv/orders'), totals))[0]
     const all = (n: number) => ({ n: `${n}`, ids: `${n}`, named: `${n}`, stamped: `${n}` })
     expect(await read()).toMatchObject(all(2 * LINES))

@@ -172,7 +172,6 @@ describeWithTemporal('wrong inputs', (temporal) => {
       await tells(2, [/keys\.none: .*no key none/, /There are: pii, absent/], 'preview', file(flowOf(hashed('none'))))
       const absent = file(flowOf(hashed('absent')))
       await tells(2, [/keys\.absent: .*NO_SUCH_KEY is not set/, /Set NO_SUCH_KEY/], 'preview', absent)
-      await tells(2, [/connection lake: file has nothing to read/, /Name a connection to a source/], 'objects', 'lake')
     })
 
     it('a key of the state that is none, or is not the one it was written with', async () => {

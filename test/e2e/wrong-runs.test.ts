@@ -80,7 +80,12 @@ describeWithTemporal('wrong runs', (temporal) => {
         () => [{ connection: 'cmr' }],
         [/failed after .*source\.connection: no connection is called cmr/, /The workers' lakeward\.yaml has: crm-/],
       ],
-      ['a lake to read from', 2, () => [{ connection: 'lake' }], [/source\.connection: file cannot be a source/]],
+      [
+        'files that nothing says how to read',
+        2,
+        () => [{ connection: 'lake' }],
+        [/Account: FlowInvalid: .*file has files, and nothing says how 'Account' is read/],
+      ],
       ['a source to write to', 2, () => [{}, { connection: stage.crm }], [/salesforce cannot be a destination/]],
       [
         'a step that the description refuses',

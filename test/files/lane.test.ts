@@ -2,7 +2,6 @@
  * A lane from files to a lake by the real steps, one after the other as the workflow asks for them, dying between any
  * two of them: each row once, and new files only.
  */
-import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
