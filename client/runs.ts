@@ -2,7 +2,6 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client'
 import type { Client } from '@temporalio/client'
 import type { SearchAttributePair } from '@temporalio/common'
-import { isPattern } from '../connectors/flow-patterns.ts'
 import { ClientError } from './client-error.ts'
 import { refused } from './connect.ts'
 import type { FlowDocument } from './flow-document.ts'
@@ -63,8 +62,9 @@ export async function startRun(
 /** Lanes of the flow that a run holds now: asked of Temporal itself, not of its index, which is behind. */
 export async function busyLanes(client: Client, document: FlowDocument, objects?: string[]) {
   const flow = flowName(document)
-  // What patterns take is known when the run begins, and lanes that are held are told then.
-  const wanted = objects ?? objectIds(document).filter((id) => !isPattern(id))
+  // What patterns of objects take is known when the run begins, and lanes that are held are told then: no lane has such
+  // a name. A pattern of files is one lane.
+  const wanted = objects ?? objectIds(document)
   const held = await inTurns(wanted, async (object) => {
     const workflowId = laneId(flow, object)
     const described = await describe(client, workflowId)
