@@ -121,7 +121,7 @@ function tooMany({ connector }: FileTree, { object }: Ask, found: number, most: 
   })
 }
 
-function plan({ files: found, known, notes }: Due, { object, options, parallel, mode, from }: Ask): Plan {
+function plan({ files: found, known, notes }: Due, { options, parallel, mode, from }: Ask): Plan {
   const request: Request = {
     keys: keysOf(options),
     files: found.map(({ key, bytes, version, modifiedMs }) => [key, bytes, version, modifiedMs]),
