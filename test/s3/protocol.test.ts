@@ -10,7 +10,7 @@ import { inBucket } from '../lake/places.ts'
 import type { Place } from '../lake/places.ts'
 import { checkPromise } from '../lake/promise.ts'
 import { dies, diesAfter, laneAt, run } from '../lake/scenes.ts'
-import { describeOnS3 } from './s3-place.ts'
+import { THOROUGH_ONLY, describeOnS3 } from './s3-place.ts'
 import { thorough } from './thorough.ts'
 
 const ENTRY_2 = /^create .*00000002\.json/
@@ -27,41 +27,46 @@ const others: [kind: string, options: BucketOptions][] = [
   ['versioned', { versioned: true }],
 ]
 
-describeOnS3('the commit protocol', (server) => {
-  describe.each(thorough ? [locked, ...others] : [locked])('in a bucket that is %s', (_, options) => {
-    const place = async (settleMs = 0): Promise<Place> => inBucket(server, await server.createBucket(options), settleMs)
+describeOnS3(
+  'the commit protocol',
+  (server) => {
+    describe.each(thorough ? [locked, ...others] : [locked])('in a bucket that is %s', (_, options) => {
+      const place = async (settleMs = 0): Promise<Place> =>
+        inBucket(server, await server.createBucket(options), settleMs)
 
-    it('two runs, and one that replaces what was there', LONG, async () => {
-      const one = await place()
-      await run(one, 1, { clock: 20 })
-      const two = await run(one, 2, { clock: 40 })
-      await checkPromise(two.at(one.store()))
-      const again = await run(one, 3, { clock: 50, ask: { read: 'full', write: 'replace' } })
-      await checkPromise(again.at(one.store()))
-      expect(one.watch.problems).toEqual([])
-    })
+      it('two runs, and one that replaces what was there', LONG, async () => {
+        const one = await place()
+        await run(one, 1, { clock: 20 })
+        const two = await run(one, 2, { clock: 40 })
+        await checkPromise(two.at(one.store()))
+        const again = await run(one, 3, { clock: 50, ask: { read: 'full', write: 'replace' } })
+        await checkPromise(again.at(one.store()))
+        expect(one.watch.problems).toEqual([])
+      })
 
-    it('what a killed run staged is removed, and what it committed is carried out', LONG, async () => {
-      const one = await place()
-      await dies(one, 1, { clock: 20 }, 'commit')
-      await diesAfter(one, 2, { clock: 40 }, ENTRY_2)
-      const last = await run(one, 3, { clock: 60 })
-      await checkPromise(last.at(one.store()), { quiet: true })
-      expect(await outcomes(one)).toEqual(['1 fence', '2 done', '3 fence', '4 done'])
-      expect(one.watch.problems).toEqual([])
-    })
+      it('what a killed run staged is removed, and what it committed is carried out', LONG, async () => {
+        const one = await place()
+        await dies(one, 1, { clock: 20 }, 'commit')
+        await diesAfter(one, 2, { clock: 40 }, ENTRY_2)
+        const last = await run(one, 3, { clock: 60 })
+        await checkPromise(last.at(one.store()), { quiet: true })
+        expect(await outcomes(one)).toEqual(['1 fence', '2 done', '3 fence', '4 done'])
+        expect(one.watch.problems).toEqual([])
+      })
 
-    it('a rule that drops staged uploads after the commit: void, said, and read again', LONG, async () => {
-      const one = await place(3_000)
-      await run(one, 1, { clock: 20 })
-      await diesAfter(one, 2, { clock: 60 }, ENTRY_2)
-      const lost = await one.loseStaged(() => true)
-      expect(lost.length).toBeGreaterThan(0)
-      const last = await run(one, 3, { clock: 80 })
-      expect(await outcomes(one)).toEqual(['1 done', '2 void', '3 fence', '4 done'])
-      expect(last.report.join()).toMatch(/Entry 2 .* is void: \d+ of \d+ staged files are gone.*read again/s)
-      await checkPromise(last.at(one.store()), { quiet: true, voids: 1 })
-      expect(one.watch.problems).toEqual([])
+      it('a rule that drops staged uploads after the commit: void, said, and read again', LONG, async () => {
+        const one = await place(3_000)
+        await run(one, 1, { clock: 20 })
+        await diesAfter(one, 2, { clock: 60 }, ENTRY_2)
+        const lost = await one.loseStaged(() => true)
+        expect(lost.length).toBeGreaterThan(0)
+        const last = await run(one, 3, { clock: 80 })
+        expect(await outcomes(one)).toEqual(['1 done', '2 void', '3 fence', '4 done'])
+        expect(last.report.join()).toMatch(/Entry 2 .* is void: \d+ of \d+ staged files are gone.*read again/s)
+        await checkPromise(last.at(one.store()), { quiet: true, voids: 1 })
+        expect(one.watch.problems).toEqual([])
+      })
     })
-  })
-})
+  },
+  THOROUGH_ONLY,
+)

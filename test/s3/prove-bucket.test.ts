@@ -16,7 +16,7 @@ import { lifecycle } from '../../connectors/lake/s3/prove-bucket.ts'
 import { proveStore } from '../../connectors/lake/prove-store.ts'
 import type { ObjectStore } from '../../connectors/lake/store.ts'
 import type { TestS3 } from '../s3-servers.ts'
-import { describeOnS3, storeOn } from './s3-place.ts'
+import { THOROUGH_ONLY, describeOnS3, storeOn } from './s3-place.ts'
 
 async function named(found: AsyncIterable<Check>): Promise<Map<string, Check>> {
   const checks = new Map<string, Check>()
@@ -29,89 +29,96 @@ const asked = (store: ObjectStore) => named(store.prove!('_lakeward/_doctor/test
 const failures = (checks: Map<string, Check>): string[] =>
   [...checks.values()].filter(({ state }) => state === 'failed').map(({ name }) => name)
 
-describeOnS3('doctor', (server) => {
-  it('a bucket passes, and nothing is left in it', async (test) => {
-    if (!server.url) test.skip()
-    const bucket = await server.createBucket()
-    const checks = await proof(storeOn(server, bucket))
-    expect(failures(checks)).toEqual([])
-    expect(checks.get('race of creates')?.state).toBe('ok')
-    // moto takes whatever checksum it is given: the check sees that.
-    const kept = server.name === 'moto' ? 'a part with a wrong CRC32 is accepted' : 'CRC32 is checked and kept'
-    expect(checks.get('checksums')?.found).toBe(kept)
-    expect(checks.get('versioning')).toMatchObject({ state: 'ok', found: 'off' })
-    const left = await server.client.send(new ListObjectsV2Command({ Bucket: bucket }))
-    const uploads = await server.client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))
-    expect([left.Contents ?? [], uploads.Uploads ?? []]).toEqual([[], []])
-  }, 60_000)
-
-  it('versioned and locked buckets pass, and are told', async (test) => {
-    if (!server.url) test.skip()
-    const checks = await proof(storeOn(server, await server.createBucket({ locked: true })))
-    expect(failures(checks)).toEqual([])
-    expect(checks.get('versioning')?.found).toMatch(/^on: /)
-    expect(checks.get('object lock')).toMatchObject({ state: 'warning', found: 'governance, 1 days' })
-  }, 60_000)
-
-  it('a gateway that lets every conditional write through is refused', async (test) => {
-    if (!server.url) test.skip()
-    const bucket = await server.createBucket()
-    const gateway = await spoilingGateway(server)
-    try {
-      const checks = await proof(storeOn({ ...server, url: gateway.url }, bucket))
-      expect(failures(checks)).toEqual(['create once', 'race of creates'])
-      expect(checks.get('create once')?.found).toBe('a second create overwrote the first')
-      expect(checks.get('race of creates')?.found).toMatch(/round 1 of 20: 16 of 16 were told/)
-      expect(checks.get('race of creates')?.advice).toMatch(/Do not use this store/)
-    } finally {
-      gateway.close()
-    }
-  }, 60_000)
-
-  it.for(['s3', 'kms'] as const)(
-    'encryption %s is what a look tells, or refused',
-    { timeout: 60_000 },
-    async (mode, test) => {
+describeOnS3(
+  'doctor',
+  (server) => {
+    it('a bucket passes, and nothing is left in it', async (test) => {
       if (!server.url) test.skip()
-      const store = storeOn(server, await server.createBucket(), { encryption: { mode } })
-      const checks = await asked(store)
-      const told = checks.get('encryption')
-      // versitygw takes the headers and does not encrypt: that is what the check is for.
-      if (server.name === 'moto')
-        expect(told).toMatchObject({ state: 'ok', found: expect.stringMatching(mode === 's3' ? /AES256/ : /aws:kms/) })
-      else expect(told?.state ?? failures(checks)[0]).toMatch(/failed|read after write/)
-    },
-  )
+      const bucket = await server.createBucket()
+      const checks = await proof(storeOn(server, bucket))
+      expect(failures(checks)).toEqual([])
+      expect(checks.get('race of creates')?.state).toBe('ok')
+      // moto takes whatever checksum it is given: the check sees that.
+      const kept = server.name === 'moto' ? 'a part with a wrong CRC32 is accepted' : 'CRC32 is checked and kept'
+      expect(checks.get('checksums')?.found).toBe(kept)
+      expect(checks.get('versioning')).toMatchObject({ state: 'ok', found: 'off' })
+      const left = await server.client.send(new ListObjectsV2Command({ Bucket: bucket }))
+      const uploads = await server.client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))
+      expect([left.Contents ?? [], uploads.Uploads ?? []]).toEqual([[], []])
+    }, 60_000)
 
-  it('rules of the bucket are read where the store has them', async (test) => {
-    if (!server.url) test.skip()
-    const bucket = await server.createBucket()
-    const Rules: LifecycleRule[] = [
-      { ID: 'sweep', Status: 'Enabled', Filter: { Prefix: '' }, Expiration: { Days: 30 } },
-    ]
-    const put = server.client.send(
-      new PutBucketLifecycleConfigurationCommand({ Bucket: bucket, LifecycleConfiguration: { Rules } }),
-    )
-    const known = await put.then(
-      () => true,
-      () => false,
-    )
-    const told = (await asked(storeOn(server, bucket))).get('lifecycle rules')
-    if (known) expect(told).toMatchObject({ state: 'failed', found: "sweep (prefix '') deletes objects" })
-    else expect(told?.state).toMatch(/skipped|ok/)
-  }, 60_000)
+    it('versioned and locked buckets pass, and are told', async (test) => {
+      if (!server.url) test.skip()
+      const checks = await proof(storeOn(server, await server.createBucket({ locked: true })))
+      expect(failures(checks)).toEqual([])
+      expect(checks.get('versioning')?.found).toMatch(/^on: /)
+      expect(checks.get('object lock')).toMatchObject({ state: 'warning', found: 'governance, 1 days' })
+    }, 60_000)
 
-  it('a login that is refused, and a bucket that is not there: one check, with what to do', async (test) => {
-    if (!server.url) test.skip()
-    const none = await proof(storeOn(server, 'no-such-bucket'))
-    expect([...none.values()]).toMatchObject([
-      { name: 'lake', state: 'failed', advice: expect.stringContaining('Create it') },
-    ])
-    if (server.name === 'moto') return // takes every login
-    const wrong = await proof(storeOn({ ...server, secretAccessKey: 'another' }, await server.createBucket()))
-    expect([...wrong.values()]).toMatchObject([{ name: 'lake', state: 'failed', credentials: true }])
-  }, 60_000)
-})
+    it('a gateway that lets every conditional write through is refused', async (test) => {
+      if (!server.url) test.skip()
+      const bucket = await server.createBucket()
+      const gateway = await spoilingGateway(server)
+      try {
+        const checks = await proof(storeOn({ ...server, url: gateway.url }, bucket))
+        expect(failures(checks)).toEqual(['create once', 'race of creates'])
+        expect(checks.get('create once')?.found).toBe('a second create overwrote the first')
+        expect(checks.get('race of creates')?.found).toMatch(/round 1 of 20: 16 of 16 were told/)
+        expect(checks.get('race of creates')?.advice).toMatch(/Do not use this store/)
+      } finally {
+        gateway.close()
+      }
+    }, 60_000)
+
+    it.for(['s3', 'kms'] as const)(
+      'encryption %s is what a look tells, or refused',
+      { timeout: 60_000 },
+      async (mode, test) => {
+        if (!server.url) test.skip()
+        const store = storeOn(server, await server.createBucket(), { encryption: { mode } })
+        const checks = await asked(store)
+        const told = checks.get('encryption')
+        // versitygw takes the headers and does not encrypt: that is what the check is for.
+        if (server.name === 'moto')
+          expect(told).toMatchObject({
+            state: 'ok',
+            found: expect.stringMatching(mode === 's3' ? /AES256/ : /aws:kms/),
+          })
+        else expect(told?.state ?? failures(checks)[0]).toMatch(/failed|read after write/)
+      },
+    )
+
+    it('rules of the bucket are read where the store has them', async (test) => {
+      if (!server.url) test.skip()
+      const bucket = await server.createBucket()
+      const Rules: LifecycleRule[] = [
+        { ID: 'sweep', Status: 'Enabled', Filter: { Prefix: '' }, Expiration: { Days: 30 } },
+      ]
+      const put = server.client.send(
+        new PutBucketLifecycleConfigurationCommand({ Bucket: bucket, LifecycleConfiguration: { Rules } }),
+      )
+      const known = await put.then(
+        () => true,
+        () => false,
+      )
+      const told = (await asked(storeOn(server, bucket))).get('lifecycle rules')
+      if (known) expect(told).toMatchObject({ state: 'failed', found: "sweep (prefix '') deletes objects" })
+      else expect(told?.state).toMatch(/skipped|ok/)
+    }, 60_000)
+
+    it('a login that is refused, and a bucket that is not there: one check, with what to do', async (test) => {
+      if (!server.url) test.skip()
+      const none = await proof(storeOn(server, 'no-such-bucket'))
+      expect([...none.values()]).toMatchObject([
+        { name: 'lake', state: 'failed', advice: expect.stringContaining('Create it') },
+      ])
+      if (server.name === 'moto') return // takes every login
+      const wrong = await proof(storeOn({ ...server, secretAccessKey: 'another' }, await server.createBucket()))
+      expect([...wrong.values()]).toMatchObject([{ name: 'lake', state: 'failed', credentials: true }])
+    }, 60_000)
+  },
+  THOROUGH_ONLY,
+)
 
 const rule = (more: Partial<LifecycleRule>): LifecycleRule => ({
   ID: 'r',

@@ -29,12 +29,16 @@ export async function s3Harness(server: TestS3, options?: BucketOptions, more: P
   }
 }
 
-/** `describe` once for each server that this machine has. */
-export function describeOnS3(name: string, tests: (server: TestS3) => void): void {
+/** Of what is long: on one server, and on the other with LAKEWARD_THOROUGH=1. */
+export const THOROUGH_ONLY = process.env['LAKEWARD_THOROUGH'] === '1' ? [] : ['moto']
+
+/** `describe` once for each server that this machine has, but those that are left out. */
+export function describeOnS3(name: string, tests: (server: TestS3) => void, leftOut: string[] = []): void {
   for (const [kind, start] of Object.entries(s3Servers)) {
     // Tests are declared before a server runs: what they get is filled in when it does.
     const server = {} as TestS3
-    describe(`${name}, on ${kind}`, () => {
+    const isLeftOut = leftOut.includes(kind)
+    describe.skipIf(isLeftOut)(`${name}, on ${kind}${isLeftOut ? ' [LAKEWARD_THOROUGH=1 runs it]' : ''}`, () => {
       let started: TestS3 | null = null
       beforeAll(async () => {
         started = await orSkip(start(), `${name}, on ${kind}`)
