@@ -2,12 +2,13 @@
  * The connector contract: what one system (Salesforce, a directory, Redshift …) must say and do to take part in a flow.
  *
  * Laws of this file
- * - It imports nothing. Everything else in `connectors/` may import it.
+ * - It imports nothing but the types of `table.ts`, its other half. Everything else in `connectors/` may import it.
  * - A difference between systems is data or an optional member, never a name that core code compares with.
  * - What a plan fixed, every retry reads again: `read` depends on (plan, range, cursor) alone.
  * - Cursors, states and requests are JSON that only the connector reads; the core stores and returns them unchanged.
  * - Jobs, tables, sinks and events are declared for connectors to come; CONTRIBUTING.md says which the core drives.
  */
+import type { Table } from './table.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }
@@ -345,25 +346,7 @@ export interface Destination {
   record?: RecordSink
 }
 
-export interface Table {
-  /** Column type for each field type; an absent one is refused with advice. */
-  types: Partial<Record<string, string>>
-  inspect(session: Session, table: string): Promise<ObjectSchema | null>
-  /** The newest row of the lane's ledger, kept in the same database. */
-  newest(session: Session, lane: string): Promise<{ n: number; watermark: string | null; state: Json } | null>
-  /** One transaction: move the ledger row from n-1 to n or fail, then load and merge. */
-  load: Job<Load, LoadResult>
-}
-export interface Load {
-  table: string
-  n: number
-  lane: string
-  files: { url: string; rows: number; bytes: number }[]
-  schema: Field[]
-  keys: string[]
-  write: 'append' | 'replace' | 'upsert'
-}
-export type LoadResult = { inserted: number; updated: number; deleted: number }
+export type { Load, LoadResult, Table, TableEntry, TableFile, TableShape } from './table.ts'
 
 export interface RecordSink {
   writes: WriteKind[]

@@ -1,9 +1,16 @@
 /** Finds or makes the programs that tests run on before the tests start, where the progress can be seen. */
 import { findTemporalCli } from '../worker/temporal-server.ts'
 import { findVersitygw } from '../worker/versitygw-binary.ts'
-import { motoPython } from '../test/components.ts'
+import { motoPython, postgresPrograms, sqlglotPython } from '../test/components.ts'
 
-for (const [name, find] of Object.entries({ Temporal: findTemporalCli, versitygw: findVersitygw, moto: motoPython })) {
+const components = {
+  Temporal: findTemporalCli,
+  versitygw: findVersitygw,
+  moto: motoPython,
+  PostgreSQL: postgresPrograms,
+  sqlglot: sqlglotPython,
+}
+for (const [name, find] of Object.entries(components)) {
   try {
     console.log(`${name}: ${await find()}`)
   } catch (error) {

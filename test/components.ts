@@ -5,8 +5,8 @@
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { InputError } from '../connectors/errors.ts'
 import { cacheFolder } from '../worker/find-binary.ts'
@@ -57,6 +57,24 @@ export async function pythonVenv(pins: string[]): Promise<string> {
 /** A Python with moto, a second S3 to test against (https://docs.getmoto.org/en/latest/docs/server_mode.html). */
 export async function motoPython(): Promise<string> {
   return pythonVenv(['moto[server]==5.2.3'])
+}
+
+/** A Python that parses SQL as others do (https://sqlglot.com). */
+export async function sqlglotPython(): Promise<string> {
+  return pythonVenv(['sqlglot==30.30.0'])
+}
+
+/** The folder of PostgreSQL's programs: what `POSTGRES_BIN` names, or `PATH` has, or Debian installs beside it. */
+export async function postgresPrograms(): Promise<string> {
+  const debian = '/usr/lib/postgresql'
+  const versions = await readdir(debian).catch((): string[] => [])
+  const newest = versions.toSorted((a, b) => Number(b) - Number(a)).map((version) => join(debian, version, 'bin'))
+  const named = process.env['POSTGRES_BIN']
+  const folders = [...(named ? [named] : []), ...(process.env['PATH'] ?? '').split(delimiter), ...newest]
+  for (const folder of folders.filter(Boolean)) {
+    if ((await exists(join(folder, 'initdb'))) && (await exists(join(folder, 'postgres')))) return folder
+  }
+  throw new Missing('PostgreSQL: install it (apt-get install postgresql), or name the folder of initdb in POSTGRES_BIN')
 }
 
 /** The component, or null and a loud line about what is skipped; in CI nothing is skipped. */

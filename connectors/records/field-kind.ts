@@ -46,6 +46,16 @@ export function kindOf(type: FieldType): ColumnData['kind'] {
   }
 }
 
+/**
+ * Bytes of the least two's complement that holds every decimal of a precision: what Parquet's readers expect of it, and
+ * Redshift refuses to be longer.
+ */
+export function decimalBytes(precision: number): number {
+  let bytes = 1
+  while (2n ** BigInt(bytes * 8 - 1) < 10n ** BigInt(precision)) bytes++
+  return bytes
+}
+
 /** Smallest and largest unscaled value of an exact number type. */
 export function bounds(type: FieldType): { least: bigint; most: bigint } {
   if (type === 'int32') return { least: -(2n ** 31n), most: 2n ** 31n - 1n }

@@ -7,7 +7,7 @@ import type { Field } from '../connector.ts'
 import type { Column } from './batch.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { present } from './cells.ts'
-import { kindOf } from './field-kind.ts'
+import { decimalBytes, decimalOf, kindOf } from './field-kind.ts'
 import { PLAIN } from './parquet-values.ts'
 import type { ValueEncoder } from './parquet-values.ts'
 import { int128At, wordsOf } from './words.ts'
@@ -21,7 +21,7 @@ export function fixedEncoder({ type }: Field): ValueEncoder {
     case 'float64':
       return new Float64Encoder()
     case 'int128':
-      return new Int128Encoder()
+      return new Int128Encoder(decimalBytes(decimalOf(type)!.precision))
     default:
       return new Int64Encoder()
   }
@@ -184,14 +184,22 @@ class Int64Encoder extends FixedEncoder {
   }
 }
 
-/** Sixteen bytes, two's complement, high byte first. */
+/** Nine to sixteen bytes, two's complement, high byte first. */
 class Int128Encoder extends FixedEncoder {
-  protected readonly width = 16
+  protected readonly width: number
   #least = 0n
   #greatest = 0n
 
+  constructor(width: number) {
+    super()
+    this.width = width
+  }
+
   protected copy(column: Column, rows: Uint32Array | undefined, count: number): number {
     if (column.data.kind !== 'int128') return 0
+    const { width } = this
+    const high = width - 8
+    const shift = BigInt((16 - width) * 8)
     const { words } = column.data
     const { bytes, length } = this.out
     const target = new DataView(bytes.buffer, bytes.byteOffset + length)
@@ -199,8 +207,9 @@ class Int128Encoder extends FixedEncoder {
     for (let i = 0; i < count; i++) {
       const row = rows ? rows[i]! : i
       if (!present(column, row)) continue
-      target.setBigInt64(put * 16, words[row * 2 + 1]!)
-      target.setBigInt64(put * 16 + 8, words[row * 2]!)
+      // The high word first, without its bytes that say nothing; the low word is written over its end.
+      target.setBigInt64(put * width, words[row * 2 + 1]! << shift)
+      target.setBigInt64(put * width + high, words[row * 2]!)
       put++
       const value = int128At(words, row)
       if (!this.any || value < this.#least) this.#least = value
@@ -211,7 +220,8 @@ class Int128Encoder extends FixedEncoder {
   }
 
   protected extremes(): Range {
-    return { least: highFirst(this.#least), greatest: highFirst(this.#greatest) }
+    const cut = 16 - this.width
+    return { least: highFirst(this.#least).subarray(cut), greatest: highFirst(this.#greatest).subarray(cut) }
   }
 }
 

@@ -3,14 +3,13 @@
  * https://github.com/apache/parquet-format/blob/master/LogicalTypes.md
  */
 import type { Field } from '../connector.ts'
-import { decimalOf, kindOf } from './field-kind.ts'
+import { decimalBytes, decimalOf, kindOf } from './field-kind.ts'
 import { bool, i32, i8, struct, text } from './thrift.ts'
 import type { Struct, Thrift } from './thrift.ts'
 
 export const PHYSICAL = { bits: 0, int32: 1, int64: 2, float64: 5, bytes: 6, int128: 7 } as const
 
 const OPTIONAL = 1
-const INT128_BYTES = 16
 const UTF8 = 0
 const DECIMAL = 5
 const DATE = 6
@@ -31,7 +30,7 @@ export function schemaElement(field: Field): Thrift {
   const { converted, logical, more } = annotation(field)
   return struct({
     1: i32(PHYSICAL[kind]),
-    2: kind === 'int128' ? i32(INT128_BYTES) : undefined,
+    2: kind === 'int128' ? i32(decimalBytes(decimalOf(field.type)!.precision)) : undefined,
     3: i32(OPTIONAL),
     4: text(field.name),
     6: converted === undefined ? undefined : i32(converted),

@@ -1,10 +1,10 @@
 /** A table as destination: one transaction moves the lane's ledger row and loads, or does neither. */
 import { expect, it } from 'vitest'
-import type { Json, Load, LoadResult, Table } from '../../connectors/connector.ts'
+import type { Load, LoadResult, Table, TableEntry } from '../../connectors/connector.ts'
 import { madeUpSession } from './made-up-core.ts'
 
 interface Database {
-  ledger: Map<string, { n: number; watermark: string | null; state: Json }>
+  ledger: Map<string, TableEntry>
   rows: number
   running: Map<string, Load>
 }
@@ -12,7 +12,9 @@ interface Database {
 function tableOf(database: Database): Table {
   return {
     types: { string: 'VARCHAR(65535)', int64: 'BIGINT', timestamp: 'TIMESTAMP', boolean: 'BOOLEAN' },
+    manifest: (files) => JSON.stringify(files.map(({ url }) => url)),
     inspect: async () => null,
+    check: async () => {},
     newest: async (_session, lane) => database.ledger.get(lane) ?? null,
     load: {
       find: async (_session, _load, token) => (database.running.has(token) ? token : null),
@@ -31,12 +33,15 @@ function tableOf(database: Database): Table {
 }
 
 function transaction(database: Database, load: Load): LoadResult {
-  const newest = database.ledger.get(load.lane)?.n ?? 0
-  if (newest !== load.n - 1) throw new Error(`the ledger is at ${newest}, not at ${load.n - 1}`)
-  database.ledger.set(load.lane, { n: load.n, watermark: '2026-01-01T00:00:00Z', state: null })
+  const { n, run, watermark, state } = load
+  const newest = database.ledger.get(load.lane)
+  if (newest?.n === n && newest.run === run) return newest.result
+  if ((newest?.n ?? 0) !== n - 1) throw new Error(`the ledger is at ${newest?.n ?? 0}, not at ${n - 1}`)
   const inserted = load.files.reduce((sum, { rows }) => sum + rows, 0)
+  const result = { inserted, updated: 0, deleted: 0 }
+  database.ledger.set(load.lane, { n, run, watermark, state, result })
   database.rows += inserted
-  return { inserted, updated: 0, deleted: 0 }
+  return result
 }
 
 it('a table fits: a load counts once, however often it is asked for', async () => {
@@ -47,7 +52,12 @@ it('a table fits: a load counts once, however often it is asked for', async () =
     table: 'accounts',
     n: 1,
     lane: 'lane8',
+    run: 'run-1',
+    watermark: '2026-01-01T00:00:00Z',
+    state: null,
     files: [{ url: 's3://stage/1.parquet', rows: 5, bytes: 100 }],
+    manifest: 's3://stage/manifest',
+    order: [],
     schema: [{ name: 'id', type: 'string', nullable: false }],
     keys: ['id'],
     write: 'upsert',
@@ -56,7 +66,10 @@ it('a table fits: a load counts once, however often it is asked for', async () =
   expect(await table.load.find?.(session, load, 't')).toBe('t')
   expect(await table.load.poll(session, ref)).toEqual({ ready: { inserted: 5, updated: 0, deleted: 0 } })
   expect((await table.newest(session, 'lane8'))?.n).toBe(1)
-  await expect(table.load.poll(session, ref)).rejects.toThrow('the ledger is at 1')
+  // Asked again, it is the same entry; another run finds the number taken.
+  expect(await table.load.poll(session, ref)).toEqual({ ready: { inserted: 5, updated: 0, deleted: 0 } })
+  const other = await table.load.submit(session, { ...load, run: 'run-2' }, 'u')
+  await expect(table.load.poll(session, other)).rejects.toThrow('the ledger is at 1')
   expect(database.rows).toBe(5)
   expect(table.types.binary).toBeUndefined()
 })

@@ -30,6 +30,12 @@ export async function* connectionChecks({ view, options }: Call, name: string): 
     for (const text of notes) {
       yield { name: 'limits', state: 'warning', found: text, advice: 'Runs wait when it is used up.' }
     }
+    if (connector.destination?.table) {
+      yield await check('login', async () => {
+        const account = Object.values((await connector.account?.(session)) ?? {}).join(', ')
+        return `as ${account} at ${await connector.identity(session)}`
+      })
+    }
     if (connector.destination?.lake) {
       const { proveStore } = await import('../../../connectors/lake/prove-store.ts')
       yield* proveStore(await parts.lake(name))

@@ -1,0 +1,124 @@
+/**
+ * What an error of the Data API, or of a statement, means: the one place that knows.
+ * https://docs.aws.amazon.com/redshift-data/latest/APIReference/CommonErrors.html
+ *
+ * Law: a message holds no value of a record: what Redshift quotes of one is cut out.
+ */
+import type { ErrorKind } from '../connector.ts'
+import { ConnectorError, InputError } from '../errors.ts'
+
+interface Rule {
+  names: RegExp
+  kind: ErrorKind
+  advice?: string
+  waitMs?: number
+}
+
+const RULES: Rule[] = [
+  {
+    names: /^ExpiredToken/,
+    kind: 'expired',
+    advice: 'The session token has ended: give the workers a login that renews itself (a role), or a new token.',
+  },
+  {
+    names: /^(UnrecognizedClient|InvalidSignature|InvalidClientTokenId|MissingAuthentication|Credentials)/,
+    kind: 'auth',
+    advice: 'Correct the access key and its secret: `auth` of the connection, or what the default chain finds.',
+  },
+  {
+    names: /^AccessDenied/,
+    kind: 'forbidden',
+    advice:
+      'Allow the workers redshift-data:BatchExecuteStatement, ExecuteStatement, DescribeStatement, GetStatementResult, ' +
+      'CancelStatement and ListStatements, with redshift-serverless:GetCredentials or ' +
+      'redshift:GetClusterCredentialsWithIAM, or secretsmanager:GetSecretValue on the secret.',
+  },
+  { names: /^Throttling/, kind: 'throttled' },
+  // 500 active statements: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
+  { names: /^Active(Statements|Sessions)Exceeded/, kind: 'throttled', waitMs: 30_000 },
+  {
+    names: /^(InternalServer|DatabaseConnection|QueryTimeout|BatchExecuteStatement|ExecuteStatement)/,
+    kind: 'transient',
+  },
+  { names: /^ResourceNotFound/, kind: 'missing' },
+  {
+    names: /^Validation/,
+    kind: 'rejected',
+    advice: 'Check workgroup or clusterIdentifier, database, region and secretArn of the connection.',
+  },
+]
+
+export function apiError(error: unknown, doing: string): Error {
+  if (error instanceof ConnectorError || error instanceof InputError) return error
+  const { name = 'Error', message = String(error), $fault } = error as Partial<Error> & { $fault?: string }
+  const rule = RULES.find(({ names }) => names.test(name))
+  return new ConnectorError({
+    connector: 'redshift',
+    doing,
+    kind: rule?.kind ?? ($fault === 'client' ? 'rejected' : 'transient'),
+    reason: `${name}: ${message.slice(0, 400)}`,
+    code: name,
+    ...(rule?.advice !== undefined && { advice: rule.advice }),
+    ...(rule?.waitMs !== undefined && { waitMs: rule.waitMs }),
+  })
+}
+
+interface Saying {
+  said: RegExp
+  kind: ErrorKind
+  code: string
+  advice?: string
+}
+
+const SAYINGS: Saying[] = [
+  // https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
+  { said: /Serializable isolation violation|\b1023\b|deadlock detected/, kind: 'transient', code: 'Conflict' },
+  // Somebody made it in between: the next attempt sees it.
+  { said: /already exists/i, kind: 'transient', code: 'Conflict' },
+  { said: /cancel+ed on user|ABORTED/, kind: 'transient', code: 'Aborted' },
+  {
+    said: /not authorized to assume|not authorized to get credentials of role/,
+    kind: 'forbidden',
+    code: 'CopyRole',
+    advice: 'Associate the role with the warehouse, or correct `copyRole`; without it the default role is used.',
+  },
+  {
+    said: /S3ServiceException/,
+    kind: 'forbidden',
+    code: 'CopyFiles',
+    advice:
+      'Allow `copyRole` s3:GetObject and s3:ListBucket on the staged files, and kms:Decrypt where they are sealed.',
+  },
+  {
+    said: /permission denied/i,
+    kind: 'forbidden',
+    code: 'Permission',
+    advice:
+      'Grant the user of the connection USAGE and CREATE on the schema, and SELECT, INSERT, UPDATE, DELETE on the table.',
+  },
+]
+
+/** A statement that failed, by what Redshift says of it. */
+export function statementError(
+  said: string,
+  doing: string,
+  kind: ErrorKind = 'rejected',
+  more?: string,
+): ConnectorError {
+  const known = SAYINGS.find((one) => one.said.test(said))
+  const advice = more ?? known?.advice
+  return new ConnectorError({
+    connector: 'redshift',
+    doing,
+    kind: known?.kind ?? kind,
+    reason: withoutValues(said),
+    ...(known && { code: known.code }),
+    ...(advice !== undefined && { advice }),
+  })
+}
+
+const withoutValues = (said: string): string =>
+  said
+    .replaceAll(/(value|input syntax for [\w ]+:)\s*(['"]).*?\2/gis, '$1 …')
+    .replace(/\s+/g, ' ')
+    .slice(0, 600)
