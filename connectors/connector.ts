@@ -2,12 +2,14 @@
  * The connector contract: what one system (Salesforce, a directory, Redshift …) must say and do to take part in a flow.
  *
  * Laws of this file
- * - It imports nothing. Everything else in `connectors/` may import it.
+ * - It imports nothing but its own parts (`record-sink.ts`). Everything else in `connectors/` may import it.
  * - A difference between systems is data or an optional member, never a name that core code compares with.
  * - What a plan fixed, every retry reads again: `read` depends on (plan, range, cursor) alone.
  * - Cursors, states and requests are JSON that only the connector reads; the core stores and returns them unchanged.
  * - Jobs, tables, sinks and events are declared for connectors to come; CONTRIBUTING.md says which the core drives.
  */
+
+import type { RecordSink } from './record-sink.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }
@@ -364,24 +366,6 @@ export interface Load {
   write: 'append' | 'replace' | 'upsert'
 }
 export type LoadResult = { inserted: number; updated: number; deleted: number }
-
-export interface RecordSink {
-  writes: WriteKind[]
-  describe(session: Session, target: string): Promise<ObjectSchema>
-  send?(session: Session, batch: RecordBatch, token: string): Promise<Outcome[]>
-  job?: Job<RecordBatch, Outcome[]>
-}
-export interface WriteKind {
-  write: 'append' | 'upsert' | 'update' | 'delete'
-  /** Sending the same batch again changes nothing. If not, the core remembers before it sends, and reconciles. */
-  repeatable: boolean
-  keyed: boolean
-  maxRows: number
-  maxBytes: number
-}
-export type RecordBatch = { target: string; write: WriteKind['write']; keys: string[]; rows: Row[] }
-/** One per record of the batch, in its order. */
-export type Outcome = { ok: true; id: string | null } | { ok: false; reason: string; again: boolean }
 
 // ---------------------------------------------------------------------------------------------------------- events
 export interface Events {
