@@ -42,12 +42,12 @@ export function checkTarget({ target, kind, keys, fields }: TargetUse): { key: s
       problem('transform', `${name} is ${type}, and ${target.object} takes ${to.type}`, `cast: { ${name}: ${to.type} }`)
     }
   }
-  const makes = kind.write === 'append' || (kind.write === 'upsert' && key !== null)
   const given = new Set(fields.map(({ name }) => byName.get(name)?.spec?.['of'] ?? name))
-  for (const { name, required } of target.fields) {
-    if (makes && kind.write === 'append' && required && !given.has(name)) {
-      problem('transform', `${target.object} takes no new record without ${name}`, `rename or set a field to ${name}`)
-    }
+  // An upsert may find every one of its records; what is missing in a new one is the vendor's to say.
+  const missing =
+    kind.write === 'append' ? target.fields.filter(({ name, required }) => required && !given.has(name)) : []
+  for (const { name } of missing) {
+    problem('transform', `${target.object} takes no new record without ${name}`, `rename or set a field to ${name}`)
   }
   return problems.length > 0 ? problems : { key }
 }

@@ -14,19 +14,25 @@ export async function sendCollections(session: Session, batch: RecordBatch): Pro
   const load = loadOf(batch)
   const outcomes = new Map(load.refused)
   for (const round of rounds(load.open, load.identityOf)) {
-    await Promise.all(
-      streams(unblocked(round, outcomes, load.identityOf), load.parentOf, PARALLEL).map(async (stream) => {
-        for (const rows of pieces(stream, MOST)) {
-          const results = await call(session, batch, load, rows)
-          rows.forEach((row, at) => {
-            outcomes.set(row, outcomeOf(results[at]!, batch.write, load.keyOf(row)))
-          })
-          session.beat(`${outcomes.size} of ${batch.rows.length} records sent to ${batch.target.object}`)
-        }
-      }),
-    )
+    const parts = streams(unblocked(round, outcomes, load.identityOf), load.parentOf, PARALLEL)
+    await together(parts, async (stream, stopped) => {
+      for (const rows of pieces(stream, MOST)) {
+        if (stopped()) return
+        const results = await call(session, batch, load, rows)
+        rows.forEach((row, at) => void outcomes.set(row, outcomeOf(results[at]!, batch.write, load.keyOf(row))))
+        session.beat(`${outcomes.size} of ${batch.rows.length} records sent to ${batch.target.object}`)
+      }
+    })
   }
   return batch.rows.map((_, row) => outcomes.get(row)!)
+}
+
+/** All of them to their end, or to the first failure's: nothing is still being sent when the caller tries again. */
+async function together<T>(parts: T[], run: (part: T, stopped: () => boolean) => Promise<void>): Promise<void> {
+  const failures: unknown[] = []
+  const stopped = (): boolean => failures.length > 0
+  await Promise.all(parts.map((part) => run(part, stopped).catch((error: unknown) => void failures.push(error))))
+  if (failures.length > 0) throw failures[0]
 }
 
 async function call(session: Session, batch: RecordBatch, load: Load, rows: number[]): Promise<SaveResult[]> {
