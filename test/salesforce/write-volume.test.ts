@@ -51,10 +51,10 @@ function dying(steps: number): RecordSink {
     ...sink,
     job: {
       ...job,
-      open: strike(job.open),
-      start: strike(job.start),
-      poll: strike(job.poll),
-      outcomes: strike(job.outcomes),
+      open: strike(async (...about: Parameters<typeof job.open>) => job.open(...about)),
+      start: strike(async (...about: Parameters<typeof job.start>) => job.start(...about)),
+      poll: strike(async (...about: Parameters<typeof job.poll>) => job.poll(...about)),
+      outcomes: strike(async (...about: Parameters<typeof job.outcomes>) => job.outcomes(...about)),
     },
   }
 }
