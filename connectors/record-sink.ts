@@ -52,6 +52,8 @@ export interface TargetField extends Field {
   key: boolean
   /** Holds the parent of a record: what is written below one parent at once may lock it. */
   parent?: boolean
+  /** The field that it writes by another name: a parent's, which `Account__r.Number__c` finds by its key. */
+  of?: string
   /** What the connector needs to write it. */
   spec?: JsonObject
 }

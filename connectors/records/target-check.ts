@@ -42,7 +42,12 @@ export function checkTarget({ target, kind, keys, fields }: TargetUse): { key: s
       problem('transform', `${name} is ${type}, and ${target.object} takes ${to.type}`, `cast: { ${name}: ${to.type} }`)
     }
   }
-  const given = new Set(fields.map(({ name }) => byName.get(name)?.spec?.['of'] ?? name))
+  const given = new Set<string>()
+  for (const { name } of fields) {
+    const written = byName.get(name)?.of ?? name
+    if (given.has(written)) problem('transform', `${written} is written twice, by ${name} too`, 'leave one of them out')
+    given.add(written)
+  }
   // An upsert may find every one of its records; what is missing in a new one is the vendor's to say.
   const missing =
     kind.write === 'append' ? target.fields.filter(({ name, required }) => required && !given.has(name)) : []

@@ -7,9 +7,9 @@ import { rounds, streams, unblocked } from '../../connectors/salesforce/write/or
 import { outcomeOf, saveError } from '../../connectors/salesforce/write/outcome.ts'
 import { matchResults } from '../../connectors/salesforce/write/results.ts'
 
-const field = (name: string, type: FieldType, spec?: TargetField['spec']): TargetField => ({
+const field = (name: string, type: FieldType, more: Partial<TargetField> = {}): TargetField => ({
   ...{ name, type, nullable: true, create: true, update: true, required: false, key: false },
-  ...(spec ? { spec } : {}),
+  ...more,
 })
 
 describe('values', () => {
@@ -41,7 +41,7 @@ describe('values', () => {
   })
 
   it('name a parent by its key, and take it away by its own field', () => {
-    const fields = [field('A__r.K__c', 'string', { relation: 'A__r', key: 'K__c', of: 'A__c' })]
+    const fields = [field('A__r.K__c', 'string', { of: 'A__c', spec: { relation: 'A__r', key: 'K__c' } })]
     const target = { object: 'O', fields }
     const of = (value: string | null) => jsonRecord(target, fields, { 'A__r.K__c': value }, 'clear')
     expect(of('k')).toBe('{"attributes":{"type":"O"},"A__r":{"K__c":"k"}}')

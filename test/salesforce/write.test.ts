@@ -265,6 +265,9 @@ describe('before anything is written', () => {
       'NumberOfEmployees is string, and Account takes int32',
     ])
     expect(await check('append', [], ['Phone'])).toEqual(['Account takes no new record without Name'])
+    expect(await check('update', [], ['Id', 'ParentId', 'Parent.External_Key__c'])).toEqual([
+      'ParentId is written twice, by Parent.External_Key__c too',
+    ])
     expect(await check('update', [], ['Id', 'Name', 'NumberOfEmployees'])).toEqual({ key: 'Id' })
   })
 

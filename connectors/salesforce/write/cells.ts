@@ -35,13 +35,13 @@ function textOf(field: TargetField, cell: Row[string]): string | null | undefine
 export function jsonRecord(target: RecordTarget, fields: TargetField[], row: Row, nulls: Nulls): string {
   let json = `{"attributes":{"type":${JSON.stringify(target.object)}}`
   for (const field of fields) {
-    const { name, spec, type } = field
+    const { name, of, spec, type } = field
     const text = textOf(field, row[name])
     if (text === undefined || (text === null && nulls === 'keep')) continue
     const value = text === null ? 'null' : isNumber(type) || type === 'boolean' ? text : JSON.stringify(text)
     if (!spec) json += `,${JSON.stringify(name)}:${value}`
     // A parent is taken away by its own field.
-    else if (text === null) json += `,${JSON.stringify(spec['of'])}:null`
+    else if (text === null) json += `,${JSON.stringify(of)}:null`
     else json += `,${JSON.stringify(spec['relation'])}:{${JSON.stringify(spec['key'])}:${value}}`
   }
   return `${json}}`

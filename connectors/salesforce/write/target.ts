@@ -33,7 +33,7 @@ export async function describeTarget(session: Session, object: string, names: st
     const found = fieldsOf(await describeObject(session, first)).find((one) => one.name === key && one.key)
     const own = plain.find((one) => one.name === reference.name)
     // An absent one is told by whoever compares names with the target's fields.
-    if (found && own) parents.push({ ...own, name, type: found.type, spec: { relation: relation!, key, of: own.name } })
+    if (found && own) parents.push({ ...own, name, type: found.type, of: own.name, spec: { relation: relation!, key } })
   }
   return { object: described.name, fields: [...plain, ...parents] }
 }
