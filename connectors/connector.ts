@@ -2,12 +2,14 @@
  * The connector contract: what one system (Salesforce, a directory, Redshift …) must say and do to take part in a flow.
  *
  * Laws of this file
- * - It imports nothing but the types of `table.ts`, its other half. Everything else in `connectors/` may import it.
+ * - It imports nothing but the types of its own parts, `table.ts` and `record-sink.ts`. All else in `connectors/` may
+ *   import it.
  * - A difference between systems is data or an optional member, never a name that core code compares with.
  * - What a plan fixed, every retry reads again: `read` depends on (plan, range, cursor) alone.
  * - Cursors, states and requests are JSON that only the connector reads; the core stores and returns them unchanged.
  * - Jobs, tables, sinks and events are declared for connectors to come; CONTRIBUTING.md says which the core drives.
  */
+import type { RecordSink } from './record-sink.ts'
 import type { Table } from './table.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
@@ -347,24 +349,6 @@ export interface Destination {
 }
 
 export type { Load, LoadResult, Table, TableEntry, TableFile, TableShape } from './table.ts'
-
-export interface RecordSink {
-  writes: WriteKind[]
-  describe(session: Session, target: string): Promise<ObjectSchema>
-  send?(session: Session, batch: RecordBatch, token: string): Promise<Outcome[]>
-  job?: Job<RecordBatch, Outcome[]>
-}
-export interface WriteKind {
-  write: 'append' | 'upsert' | 'update' | 'delete'
-  /** Sending the same batch again changes nothing. If not, the core remembers before it sends, and reconciles. */
-  repeatable: boolean
-  keyed: boolean
-  maxRows: number
-  maxBytes: number
-}
-export type RecordBatch = { target: string; write: WriteKind['write']; keys: string[]; rows: Row[] }
-/** One per record of the batch, in its order. */
-export type Outcome = { ok: true; id: string | null } | { ok: false; reason: string; again: boolean }
 
 // ---------------------------------------------------------------------------------------------------------- events
 export interface Events {

@@ -174,7 +174,8 @@ async function quiet(connection: Connection, house: House): Promise<Connected> {
 
 function lakeOf({ destination }: Connector, session: Session, touched?: string[]): ObjectStore {
   if (destination?.lake) return destination.lake(session, touched) as ObjectStore
-  throw missing(`${session.connection} is no lake`, 'destination.connection', [])
+  const what = destination?.record ? 'takes records, which flows do not send yet' : 'is no lake'
+  throw missing(`${session.connection} ${what}`, 'destination.connection', [])
 }
 
 function named(installation: Installation, name: string): Connection {

@@ -5,6 +5,7 @@ import { errors, errorShapes } from './error-table.ts'
 import { wrongHost } from './hosts.ts'
 import { account, auth, identity } from './login.ts'
 import { source } from './source.ts'
+import { sink } from './write/sink.ts'
 
 /** Summer '26; 31.0 to 40.0 go in 2028, older ones are gone. */
 const API_VERSION = 'v67.0'
@@ -60,4 +61,5 @@ export const salesforce: Connector = {
   identity,
   account,
   source,
+  destination: { record: sink },
 }

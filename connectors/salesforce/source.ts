@@ -1,10 +1,9 @@
 /** Salesforce as a source, over REST. */
-import { z } from 'zod'
 import type { ObjectInfo, ObjectSchema, Plan, Session, Source } from '../connector.ts'
 import { ConnectorError } from '../errors.ts'
 import { choice, strict } from '../strict.ts'
 import { schemaOf } from './describe.ts'
-import type { DescribedObject } from './describe.ts'
+import { askJson, describeObject } from './objects.ts'
 import { planRead } from './plan.ts'
 import type { ReadRequest } from './plan.ts'
 import { count } from './query.ts'
@@ -60,7 +59,7 @@ export const source: Source = {
 
   async *objects(session): AsyncIterable<ObjectInfo> {
     // https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_describeGlobal.htm
-    const listed = await json<{ sobjects: ListedObject[] }>(session, 'sobjects', 'list the objects')
+    const listed = await askJson<{ sobjects: ListedObject[] }>(session, 'sobjects', 'list the objects')
     for (const { name, label, queryable, deprecatedAndHidden } of listed.sobjects) {
       if (deprecatedAndHidden) continue
       yield { name, ...(label ? { label } : {}), ...unreadable(name, queryable === true) }
@@ -68,18 +67,14 @@ export const source: Source = {
   },
 
   async describe(session, object, asked): Promise<ObjectSchema> {
-    const doing = `describe ${object}`
-    // https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_describe.htm
-    const path = `sobjects/${encodeURIComponent(object)}/describe`
-    const described = await json<DescribedObject>(session, path, doing)
-    const wrong = (kind: 'rejected' | 'answer', reason: string, advice?: string): ConnectorError =>
-      new ConnectorError({ connector: 'salesforce', doing, kind, reason, ...(advice ? { advice } : {}) })
-    if (!Array.isArray(described.fields)) throw wrong('answer', 'the description has no fields')
+    const described = await describeObject(session, object)
+    const wrong = (reason: string, advice: string): ConnectorError =>
+      new ConnectorError({ connector: 'salesforce', doing: `describe ${object}`, kind: 'rejected', reason, advice })
     if (described.queryable === false || needsFilter.has(described.name)) {
-      throw wrong('rejected', 'Salesforce does not let it be queried as a whole', 'Leave this object out.')
+      throw wrong('Salesforce does not let it be queried as a whole', 'Leave this object out.')
     }
     const schema = schemaOf(described, options.parse(asked))
-    if (schema.keys.length === 0) throw wrong('rejected', 'it has no Id', 'Leave this object out.')
+    if (schema.keys.length === 0) throw wrong('it has no Id', 'Leave this object out.')
     return schema
   },
 
@@ -91,14 +86,4 @@ export const source: Source = {
 function unreadable(name: string, queryable: boolean): Pick<ObjectInfo, 'unreadable'> {
   if (!queryable) return { unreadable: 'Salesforce does not let it be queried' }
   return needsFilter.has(name) ? { unreadable: 'Salesforce wants a filter that a flow cannot give' } : {}
-}
-
-async function json<T>(session: Session, path: string, doing: string): Promise<T> {
-  const url = `/services/data/${versionOf(session)}/${path}`
-  const { body } = await session.http.request({ url, accept: 'json', doing })
-  try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(Buffer.from(body).toString('utf8'))) as T
-  } catch {
-    throw new ConnectorError({ connector: 'salesforce', doing, kind: 'answer', reason: 'the answer is no JSON object' })
-  }
 }

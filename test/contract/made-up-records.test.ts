@@ -1,53 +1,107 @@
 /** Records as destination: an outcome for each, in order; what may be sent twice and what may not is data. */
 import { expect, it } from 'vitest'
-import type { Outcome, RecordBatch, RecordSink, Row } from '../../connectors/connector.ts'
-import { madeUpAsk, madeUpSession } from './made-up-core.ts'
+import type { Json, Row } from '../../connectors/connector.ts'
+import { deliver, type JobMemory } from '../../connectors/deliver.ts'
+import type { Outcome, RecordBatch, RecordSink } from '../../connectors/record-sink.ts'
+import { anything, madeUpSession } from './made-up-core.ts'
+
+const limits = { maxRows: 200, maxBytes: 10_000_000 }
+const field = (name: string, key: boolean) =>
+  ({ name, type: 'string', nullable: true, create: true, update: true, required: false, key }) as const
 
 function sinkOf(org: Map<string, Row>): RecordSink {
+  const locks = new Map([['c', 1]])
+  const jobs: { rows: Row[]; state: 'open' | 'done' | 'aborted' }[] = []
   return {
+    options: anything,
     writes: [
-      { write: 'upsert', repeatable: true, keyed: true, maxRows: 200, maxBytes: 10_000_000 },
-      { write: 'append', repeatable: false, keyed: false, maxRows: 200, maxBytes: 10_000_000 },
+      { write: 'upsert', repeatable: true, key: 'any', ...limits },
+      { write: 'append', repeatable: false, ...limits },
     ],
-    describe: async (_session, target) => madeUpAsk(target).schema,
-    async send(_session, { write, keys, rows }) {
+    target: async (_session, object) => ({ object, fields: [field('id', true), field('name', false)] }),
+    way: (_options, write) => (write === 'append' ? 'job' : 'send'),
+    async send(_session, { key, rows }) {
       return rows.map((row): Outcome => {
-        const key = write === 'upsert' ? keys.map((name) => row[name] as string).join() : `new-${org.size}`
-        if (row.name === null) return { ok: false, reason: 'REQUIRED_FIELD_MISSING: name', again: false }
-        if (row.name === 'locked') return { ok: false, reason: 'UNABLE_TO_LOCK_ROW', again: true }
-        org.set(key, row)
-        return { ok: true, id: key }
+        const id = row[key!] as string
+        if (row['name'] === null) return { ok: false, reason: 'REQUIRED_FIELD_MISSING: name', again: false }
+        if ((locks.get(id) ?? 0) > 0) {
+          locks.set(id, 0)
+          return { ok: false, reason: 'UNABLE_TO_LOCK_ROW', again: true }
+        }
+        org.set(id, row)
+        return { ok: true, id }
       })
+    },
+    job: {
+      open: async () => jobs.push({ rows: [], state: 'open' }) - 1,
+      async start(_session, ref, { rows }) {
+        jobs[ref as number] = { rows, state: 'done' }
+        for (const row of rows) org.set(`new-${org.size}`, row)
+      },
+      async resume(_session, ref) {
+        const job = jobs[ref as number]!
+        if (job.state === 'open') job.state = 'aborted'
+      },
+      poll: async () => 'done',
+      async outcomes(_session, ref, { rows }) {
+        const done = jobs[ref as number]!.state === 'done'
+        return rows.map(() => (done ? { ok: true, id: null } : { ok: false, reason: 'aborted', again: true }))
+      },
+      release: async () => {},
     },
   }
 }
 
-it('records fit: one outcome each, and sending an upsert again changes nothing', async () => {
+const session = madeUpSession(() => null)
+const target = { object: 'Account', fields: [field('id', true), field('name', false)] }
+const batchOf = (write: RecordBatch['write'], rows: Row[]): RecordBatch => ({
+  target,
+  write,
+  key: write === 'upsert' ? 'id' : null,
+  fields: target.fields,
+  rows,
+  options: {},
+})
+
+function memory(): JobMemory & { refs: Json[] } {
+  const refs: Json[] = []
+  return { refs, read: async (round) => refs[round] ?? null, write: async (round, ref) => void (refs[round] = ref) }
+}
+
+it('records fit: one outcome each, what is locked goes again, and sending an upsert again changes nothing', async () => {
   const org = new Map<string, Row>()
   const sink = sinkOf(org)
-  const rows: Row[] = [
+  const batch = batchOf('upsert', [
     { id: 'a', name: 'x' },
     { id: 'b', name: null },
-    { id: 'c', name: 'locked' },
-  ]
-  const batch: RecordBatch = { target: 'Account', write: 'upsert', keys: ['id'], rows }
-  const once = await sink.send?.(
-    madeUpSession(() => null),
-    batch,
-    'token',
-  )
-  const twice = await sink.send?.(
-    madeUpSession(() => null),
-    batch,
-    'token',
-  )
-  expect(twice).toEqual(once)
+    { id: 'c', name: 'y' },
+  ])
+  const once = await deliver({ sink, session, batch, way: 'send', jobs: memory(), pauseMs: 1 })
+  expect(await deliver({ sink, session, batch, way: 'send', jobs: memory(), pauseMs: 1 })).toEqual(once)
   expect(once).toEqual([
     { ok: true, id: 'a' },
     { ok: false, reason: 'REQUIRED_FIELD_MISSING: name', again: false },
-    { ok: false, reason: 'UNABLE_TO_LOCK_ROW', again: true },
+    { ok: true, id: 'c' },
   ])
-  expect(org.size).toBe(1)
-  // Nothing but data tells the core that appends must be remembered before they are sent.
-  expect(sink.writes.filter(({ repeatable }) => !repeatable).map(({ write }) => write)).toEqual(['append'])
+  expect(org.size).toBe(2)
+})
+
+it('new records fit: a job is remembered before it has them, so that a crash at any step doubles none', async () => {
+  for (const crash of ['write', 'start', 'after start', 'outcomes'] as const) {
+    const org = new Map<string, Row>()
+    const sink = sinkOf(org)
+    const jobs = memory()
+    const crashes = { ...sink.job! }
+    const fail = async (): Promise<never> => Promise.reject(new Error('killed'))
+    const writes: JobMemory = crash === 'write' ? { ...jobs, write: fail } : jobs
+    if (crash === 'start') crashes.start = fail
+    if (crash === 'outcomes') crashes.outcomes = fail
+    if (crash === 'after start') crashes.start = async (...about) => sink.job!.start(...about).then(fail)
+    const batch = batchOf('append', [{ name: 'x' }, { name: 'y' }])
+    await expect(
+      deliver({ sink: { ...sink, job: crashes }, session, batch, way: 'job', jobs: writes, pauseMs: 1 }),
+    ).rejects.toThrow('killed')
+    expect(await deliver({ sink, session, batch, way: 'job', jobs, pauseMs: 1 })).toHaveLength(2)
+    expect(org.size).toBe(2)
+  }
 })

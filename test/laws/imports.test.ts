@@ -30,8 +30,8 @@ const TEMPORAL: Record<string, string[]> = {
   worker: ['activity', 'client', 'common', 'envconfig', 'plugin', 'testing', 'worker', 'workflow'],
   client: ['client', 'common', 'envconfig', 'plugin'],
 }
-/** Types of one another are all that these may import. */
-const CONTRACT = ['connectors/connector.ts', 'connectors/table.ts']
+/** The contract, which everything else rests on: types of one another are all that these may import. */
+const CONTRACT = ['connectors/connector.ts', 'connectors/record-sink.ts', 'connectors/table.ts']
 /** The only files that may load the worker's code or the sandbox, lazily: the command. */
 const COMMAND = /^client\/(?:main\.ts|commands\/)/
 

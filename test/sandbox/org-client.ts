@@ -12,6 +12,8 @@ export interface Client {
   token: string
   instanceUrl: string
   get(path: string, headers?: Record<string, string>): Promise<Response>
+  /** Below `DATA`; a body that is no text is sent as JSON. */
+  send(method: string, path: string, body?: unknown, type?: string): Promise<Response>
   query(soql: string, headers?: Record<string, string>): Promise<Page>
   queryAll(soql: string): Promise<Page>
   more(page: Page): Promise<Page>
@@ -46,6 +48,12 @@ export async function login(sandbox: Sandbox): Promise<Client> {
     token: token!,
     instanceUrl: instanceUrl!,
     get,
+    send: (method, path, body, type = 'application/json') =>
+      fetch(`${instanceUrl}${DATA}/${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, 'content-type': type },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      }),
     query,
     queryAll: (soql) => page(`${DATA}/queryAll?q=${encodeURIComponent(soql)}`),
     more,

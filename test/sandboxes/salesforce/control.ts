@@ -7,9 +7,12 @@ import { field, type FieldOptions } from './model.ts'
 import { atScale } from './numbers.ts'
 import type { OAuth } from './oauth.ts'
 import type { SalesforceOrg } from './org.ts'
+import type { Ingest } from './ingest.ts'
 import type { Pages } from './pages.ts'
 import type { Journal } from './journal.ts'
 import type { Table } from './table.ts'
+import type { Lock, Rule } from './write-rules.ts'
+import type { Writer } from './writer.ts'
 
 type Rows = {
   object: string
@@ -30,6 +33,8 @@ export interface Parts {
   org: SalesforceOrg
   oauth: OAuth
   pages: Pages
+  writer: Writer
+  ingest: Ingest
   faults: Faults
   journal: Journal
   behaviour: Behaviour
@@ -37,7 +42,7 @@ export interface Parts {
 
 export type Control = ReturnType<typeof createControl>
 
-export function createControl({ org, oauth, pages, faults, journal, behaviour }: Parts) {
+export function createControl({ org, oauth, pages, writer, ingest, faults, journal, behaviour }: Parts) {
   const table = (object: string): Table => {
     const found = org.table(object)
     if (!found) throw new RangeError(`no object ${object}`)
@@ -117,6 +122,27 @@ export function createControl({ org, oauth, pages, faults, journal, behaviour }:
     /** Written but not yet seen by anybody, until `show`: commits that are late. */
     hide: (rows: Rows) => each(rows, (of, row) => of.setHidden(row, true)),
     show: (rows: Rows) => each(rows, (of, row) => of.setHidden(row, false)),
+
+    // ------------------------------------------------------------------------------------------------------ writes
+    /** Validation rules of the org, in place of those it had. */
+    rules({ rules }: { rules: Rule[] }): null {
+      writer.rules.rules = rules
+      return null
+    },
+    /** Somebody holds these records, for so many tries. */
+    lock(lock: Lock): null {
+      writer.rules.locks.push(lock)
+      return null
+    },
+    /** Ingest jobs: how often a closed one is asked for before it is done, and rows of one piece of its work. */
+    ingest({ polls, chunkRows }: { polls?: number; chunkRows?: number }): null {
+      ingest.polls = polls ?? ingest.polls
+      ingest.chunkRows = chunkRows ?? ingest.chunkRows
+      return null
+    },
+    /** Ingest jobs there are, with their states. */
+    jobs: () =>
+      Array.from(ingest.jobs.values(), ({ id, operation, object, state }) => ({ id, operation, object, state })),
 
     // ------------------------------------------------------------------------------------------------------ fields
     /** New fields are null in the rows there are; `fill` gives them values, and no row a new stamp. */

@@ -104,7 +104,7 @@ function describeField(field: FieldModel): object {
     custom: /__[cs]$/.test(name),
     defaultValue: type === 'boolean' ? false : null,
     defaultValueFormula: null,
-    defaultedOnCreate: type === 'boolean' || (!nillable && !createable),
+    defaultedOnCreate: type === 'boolean' || name === 'OwnerId' || (!nillable && !createable),
     dependentPicklist: false,
     deprecatedAndHidden: false,
     digits: field.digits,

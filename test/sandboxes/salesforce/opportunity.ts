@@ -38,6 +38,8 @@ export function opportunity(): ObjectModel {
       field('ForecastCategory', 'picklist', {
         length: 40,
         nillable: false,
+        createable: false,
+        updateable: false,
         picklist: ['Omitted', 'Pipeline', 'Closed'],
       }),
       field('ForecastCategoryName', 'picklist', { length: 40, picklist: ['Omitted', 'Pipeline', 'Closed'] }),

@@ -1,5 +1,6 @@
 /** Which request is which, and what is answered when nothing goes wrong. */
 import { type Answer, json } from './answer.ts'
+import { collections } from './collections.ts'
 import { describeGlobal, describeObject, summary } from './describe.ts'
 import { ApiError, invalidSession, noSuchColumn, notFound, requestLimit } from './errors.ts'
 import type { FaultAction } from './faults.ts'
@@ -71,6 +72,8 @@ function resource(parts: Parts, ask: Ask, found: Routed): Answer {
     const who = { user_id: org.userId(), organization_id: org.id, preferred_username: 'user0@acme.example' }
     return json({ id, sub: id, ...who })
   }
+  const written = write(parts, ask, (match?.[2] ?? '').split('/'), version, found)
+  if (written) return written
   if (ask.method !== 'GET')
     throw new ApiError(405, 'METHOD_NOT_ALLOWED', `HTTP Method '${ask.method}' not allowed. Allowed are GET`)
 
@@ -107,6 +110,24 @@ function resource(parts: Parts, ask: Ask, found: Routed): Answer {
   const table = org.table(decodeURIComponent(name))
   if (!table) throw notFound()
   return sobject(table, third, version, parts, ask, found)
+}
+
+/** The resources that change records; undefined: it is none of them. */
+function write(
+  { writer, ingest }: Parts,
+  ask: Ask,
+  path: string[],
+  version: string,
+  found: Routed,
+): Answer | undefined {
+  const [first, second, ...rest] = path
+  if (first === 'composite' && second === 'sobjects') {
+    found.route = 'collections'
+    return collections(writer, { ...ask, path: rest })
+  }
+  if (first !== 'jobs' || second !== 'ingest') return undefined
+  found.route = rest[1] ?? (rest[0] === undefined ? 'jobs' : 'job')
+  return ingest.answer({ ...ask, path: rest, version })
 }
 
 function sobject(table: Table, part: string, version: string, parts: Parts, ask: Ask, found: Routed): Answer {

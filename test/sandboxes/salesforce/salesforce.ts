@@ -11,11 +11,13 @@ import type { Answer } from './answer.ts'
 import { type Control, createControl, type Parts } from './control.ts'
 import { answerControl } from './control-http.ts'
 import { type FaultAction, Faults, instead } from './faults.ts'
+import { Ingest } from './ingest.ts'
 import { Journal } from './journal.ts'
 import { OAuth, type OAuthSettings } from './oauth.ts'
 import { SalesforceOrg, type OrgSettings } from './org.ts'
 import { Pages } from './pages.ts'
 import { route } from './routes.ts'
+import { Writer } from './writer.ts'
 
 export interface SandboxOptions extends Partial<OrgSettings>, Partial<OAuthSettings> {
   /** 0 or absent: any free port. */
@@ -78,7 +80,9 @@ export async function startSalesforce(options: SandboxOptions = {}): Promise<San
   pages.perSession = options.locatorsPerSession ?? false
   pages.mostRows = options.pageRows ?? 2000
   const behaviour = { maxRequests: options.maxRequests ?? 100_000, usedRequests: 0, pageMs: options.pageMs ?? 0 }
-  const parts: Parts = { org, oauth, pages, faults: new Faults(), journal: new Journal(), behaviour }
+  const writer = new Writer(org)
+  const ingest = new Ingest(writer)
+  const parts: Parts = { org, oauth, pages, writer, ingest, faults: new Faults(), journal: new Journal(), behaviour }
   const control = createControl(parts)
 
   const listen = async (port: number, data: boolean): Promise<Server> => {

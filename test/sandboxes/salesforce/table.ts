@@ -45,6 +45,8 @@ export class Table {
   private readonly ties: number
   private columns = new Map<string, Column>()
   private order: Int32Array | null = null
+  /** By field: rows that had a value once; `found` looks whether they still have it. */
+  private readonly holders = new Map<string, Map<string, number[]>>()
 
   constructor(model: ObjectModel, org: Org, rows: number, ties: number) {
     this.model = model
@@ -114,6 +116,22 @@ export class Table {
     return row < this.size ? row : -1
   }
 
+  /** Live rows whose field has this value, as an external id is looked up. */
+  found(column: Column, value: string): number[] {
+    const { name } = column.field
+    let holders = this.holders.get(name)
+    if (!holders) {
+      holders = new Map()
+      this.holders.set(name, holders)
+      for (let row = 0; row < this.size; row++) hold(holders, column, this.value(row, column), row)
+    }
+    const rows = holders.get(keyOf(column, value)) ?? []
+    return rows.filter((row) => {
+      const now = this.value(row, column)
+      return this.visible(row, false) && now !== null && keyOf(column, String(now)) === keyOf(column, value)
+    })
+  }
+
   stamp(row: number): number {
     return this.stamps[row]!
   }
@@ -176,7 +194,10 @@ export class Table {
     for (const [name, value] of Object.entries(values)) {
       const column = this.column(name)
       if (!column) throw new RangeError(`no field ${name} on ${this.model.name}`)
-      changed[column.field.name] = storable(column, value)
+      const stored = storable(column, value)
+      changed[column.field.name] = stored
+      const holders = this.holders.get(column.field.name)
+      if (holders) hold(holders, column, stored, row)
     }
     this.overlay.set(row, changed)
     this.stamps[row] = stamp
@@ -234,6 +255,18 @@ export class Table {
     if (parts.every(([, json]) => json === 'null')) return null
     return `{${parts.map(([key, json]) => `"${key}":${json}`).join(',')}}`
   }
+}
+
+function keyOf({ field }: Column, value: string): string {
+  return field.caseSensitive ? value : value.toLowerCase()
+}
+
+function hold(holders: Map<string, number[]>, column: Column, value: Value, row: number): void {
+  if (value === null) return
+  const key = keyOf(column, String(value))
+  const rows = holders.get(key) ?? []
+  if (!rows.includes(row)) rows.push(row)
+  holders.set(key, rows)
 }
 
 /** Text with nothing to escape in it. */
