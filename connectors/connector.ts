@@ -73,6 +73,8 @@ export interface Connector {
   settings: Validator
   /** Settings that are paths on this machine; they rest on the folder of lakeward.yaml. */
   paths?: string[]
+  /** A connection may name a lake as its `staging`: what lies there, for people. */
+  staging?: string
   /** Kinds of login it offers; empty: none is needed. */
   auth: AuthKind[]
   limits: Limit[]

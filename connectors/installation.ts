@@ -10,7 +10,7 @@ import { z } from 'zod'
 import type { Connector, JsonObject } from './connector.ts'
 import { readDocument } from './document.ts'
 import { InputError } from './errors.ts'
-import { name, NAME } from './flow-values.ts'
+import { folder, name, NAME } from './flow-values.ts'
 import { isSafe } from './http.ts'
 import { type ConnectionAuth, readAuth, secret, type Secret, unfitLogin } from './installation-auth.ts'
 import { completeLimits, type ConnectionLimits, limitProblems, limits } from './installation-limits.ts'
@@ -64,6 +64,8 @@ export interface Connection {
   /** Plain http is allowed to any host. */
   allowInsecure: boolean
   limits: ConnectionLimits
+  /** Where files lie on their way to it, or from it: a lake connection, and a folder there ('': our own). */
+  staging?: { connection: string; prefix: string }
 }
 
 export interface Lookup {
@@ -78,7 +80,7 @@ export interface ReadOptions {
   connectors?: Lookup
 }
 
-const laterConnectors = ['servicenow', 'sap', 'slack', 'zendesk', 'marketo', 'redshift', 'snowflake', 'eventbridge']
+const laterConnectors = ['servicenow', 'sap', 'slack', 'zendesk', 'marketo', 'snowflake', 'eventbridge']
 
 /** What every connection may say, beside its connector's settings. */
 export const connectionShape = {
@@ -87,9 +89,15 @@ export const connectionShape = {
   taskQueue: text('Task queue of the workers that hold this connection').optional(),
   allowInsecure: flag('Plain http to hosts other than this machine').optional(),
   limits: limits.optional(),
+  staging: strict('staging', {
+    connection: text('A lake connection of this file'),
+    prefix: folder('Folder below its path; default: one of our own').optional(),
+  })
+    .describe('Where files lie on their way to a warehouse, or from it')
+    .optional(),
 }
 const ownKeys = Object.keys(connectionShape)
-const laterKeys = ['staging']
+const laterKeys: string[] = []
 const connectionKeys = z.object(connectionShape)
 
 const connectionName = name('The name of a connection')
@@ -138,6 +146,7 @@ export async function readInstallation(path: string, options: ReadOptions = {}):
     if (result.lake) lakes.add(one)
   }
   found.push(...stateProblems(input, written, lakes, connections))
+  found.push(...stagingProblems(written, lakes, connections))
   if (found.length > 0 || !('value' in read)) {
     throw new InputError(problemsOf(found, path, (place) => document.at(place)))
   }
@@ -181,13 +190,17 @@ async function readConnection(one: string, raw: unknown, context: Context): Prom
   if ('found' in auth) found.push(...auth.found)
   const allowInsecure = raw['allowInsecure'] === true
   found.push(...addressProblems(raw, base, allowInsecure))
+  if (raw['staging'] !== undefined && connector.staging === undefined) {
+    const what = `nothing lies anywhere on its way to ${connector.name}`
+    found.push({ path: [...base, 'staging'], what, advice: 'remove it' })
+  }
   if ('value' in auth && 'value' in settings) {
     found.push(...unfitLogin(auth.value, connector.auth, settings.value as JsonObject, [...base, 'auth']))
   }
   if ('value' in common) found.push(...limitProblems(common.value.limits, connector, [...base, 'limits']))
   if (found.length > 0 || 'found' in common || 'found' in settings || 'found' in auth) return { found, lake }
 
-  const { taskQueue } = common.value
+  const { taskQueue, staging } = common.value
   const parsed = settings.value as JsonObject
   for (const key of connector.paths ?? []) {
     const value = parsed[key]
@@ -201,6 +214,7 @@ async function readConnection(one: string, raw: unknown, context: Context): Prom
     ...(taskQueue !== undefined && { taskQueue }),
     allowInsecure,
     limits: completeLimits(common.value.limits, connector),
+    ...(staging !== undefined && { staging: { connection: staging.connection, prefix: staging.prefix ?? '' } }),
   }
   return { connection, lake }
 }
@@ -263,15 +277,42 @@ function stateProblems(
   good: Record<string, Connection>,
 ): Found[] {
   const state = isTable(input) ? input['state'] : undefined
-  if (typeof state !== 'string' || state === '') return []
-  const path: Path = ['state']
-  if (!Object.hasOwn(written, state)) {
-    const shownName = NAME.test(state) ? shown(state) : 'this'
-    const what = `${shownName} is no connection of this file${meant(state, Object.keys(written))}`
-    return [{ path, what, advice: 'name a lake connection, or remove it: the default is .lakeward/state' }]
+  const kept = {
+    absent: 'or remove it: the default is .lakeward/state',
+    other: 'state is kept in a directory or in s3',
   }
-  if (lakes.has(state) || !Object.hasOwn(good, state)) return []
-  return [{ path, what: `${shown(state)} is no lake`, advice: 'state is kept in a directory or in s3' }]
+  return lakeProblems(state, ['state'], kept, written, lakes, good)
+}
+
+function stagingProblems(
+  written: Record<string, unknown>,
+  lakes: Set<string>,
+  good: Record<string, Connection>,
+): Found[] {
+  return Object.entries(written).flatMap(([one, connection]) => {
+    const staging = isTable(connection) && isTable(connection['staging']) ? connection['staging']['connection'] : null
+    const staged = { absent: 'as s3 is', other: 'files are staged in s3' }
+    return lakeProblems(staging, ['connections', one, 'staging', 'connection'], staged, written, lakes, good)
+  })
+}
+
+/** A name that has to be that of a lake connection. */
+function lakeProblems(
+  one: unknown,
+  path: Path,
+  advice: { absent: string; other: string },
+  written: Record<string, unknown>,
+  lakes: Set<string>,
+  good: Record<string, Connection>,
+): Found[] {
+  if (typeof one !== 'string' || one === '') return []
+  if (!Object.hasOwn(written, one)) {
+    const shownName = NAME.test(one) ? shown(one) : 'this'
+    const what = `${shownName} is no connection of this file${meant(one, Object.keys(written))}`
+    return [{ path, what, advice: `name a lake connection, ${advice.absent}` }]
+  }
+  if (lakes.has(one) || !Object.hasOwn(good, one)) return []
+  return [{ path, what: `${shown(one)} is no lake`, advice: advice.other }]
 }
 
 async function registry(): Promise<Lookup> {

@@ -26,9 +26,9 @@ export async function schemas(): Promise<Record<string, string>> {
 }
 
 /** The keys of every connection and those of its connector, told apart by `connector`. */
-function connectionSchema({ name, title, settings, auth }: Connector): z.ZodType {
+function connectionSchema({ name, title, settings, auth, staging: staged }: Connector): z.ZodType {
   if (!(settings instanceof z.ZodObject)) throw new Error(`the settings of ${name} are no zod object`)
-  const { taskQueue, allowInsecure, limits } = connectionShape
+  const { taskQueue, allowInsecure, limits, staging } = connectionShape
   return strict(`a connection of ${name}`, {
     connector: z.literal(name).describe(title),
     ...(auth.length > 0 && {
@@ -38,6 +38,7 @@ function connectionSchema({ name, title, settings, auth }: Connector): z.ZodType
     taskQueue,
     allowInsecure,
     limits,
+    ...(staged !== undefined && { staging }),
   }).describe(title)
 }
 

@@ -43,6 +43,7 @@ export const redshift: Connector = {
   name: 'redshift',
   title: 'Tables of Amazon Redshift, provisioned or Serverless',
   settings,
+  staging: 'Files on their way to its tables, or from them',
   auth: [{ type: 'aws_keys', send: 'none', optional: true }],
   // https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
   limits: [],

@@ -206,7 +206,13 @@ const connections: Wrong[] = [
     /did you mean 'loginUrl'/,
   ],
   ['common key mistyped', 'taskQueue:', 'taskqueue:', `${crm}.taskqueue`, /did you mean 'taskQueue'/],
-  ['common key of later', 'taskQueue: crm-only', 'staging: {}', `${crm}.staging`, /^not yet: staging/],
+  [
+    'staging of what stages nothing',
+    'taskQueue: crm-only',
+    'staging: { connection: crm }',
+    `${crm}.staging`,
+    /on its way to org/,
+  ],
   ['a limit mistyped', 'taskQueue: crm-only', 'limits: { dailyCall: 1 }', `${crm}.limits.dailyCall`, /did you mean/],
   [
     'a share above all',
