@@ -15,6 +15,8 @@ import { startOf, walkChains } from '../connectors/lake/chain.ts'
 import type { Chain } from '../connectors/lake/chain.ts'
 import { commitRun as commit, committedBefore } from '../connectors/lake/commit.ts'
 import { addCounts, noCounts } from '../connectors/lake/counts.ts'
+import { owedOf } from '../connectors/lake/deliveries.ts'
+import { readLedger } from '../connectors/lake/ledger.ts'
 import type { CommitEntry, Counts, LakeLane, RunPlan } from '../connectors/lake/protocol.ts'
 import { keepState, loadState } from '../connectors/lake/state-object.ts'
 import { worthAnEntry } from '../connectors/lake/windows.ts'
@@ -35,7 +37,7 @@ export const commitRun = (deps: Deps) =>
     if (before) {
       context.beat('completing what is committed')
       const { entry } = await commit(at, plan, { units, state: null, proof: before.proof })
-      return digest(entry, quarantineNote(entry.counts), context)
+      return digest(at, entry, quarantineNote(entry.counts), context)
     }
     const run = await planned(deps, input, context)
     // null: the records are gone, and the ledger tells why; the commit looks there.
@@ -61,16 +63,18 @@ export const commitRun = (deps: Deps) =>
     }
     context.beat('committing')
     const { entry } = await commit(at, plan, { units, state, proof })
-    return digest(entry, notes, context)
+    return digest(at, entry, notes, context)
   })
 
-function digest(
-  { n, after, files, counts, proof }: CommitEntry,
+async function digest(
+  at: LakeLane,
+  { n, after, files, counts, proof, delivery }: CommitEntry,
   notes: string[],
   { calls }: StepContext,
-): CommitDigest {
+): Promise<CommitDigest> {
   return {
     n,
+    ...(delivery ? { owed: owedOf(await readLedger(at)) } : {}),
     watermark: after.watermark,
     files: files.filter((file) => !file.quarantine).length,
     counts,

@@ -15,6 +15,8 @@ export interface Deps {
   connect(connection: string, use: ConnectionUse): Promise<Connected>
   /** The files of a lake connection; `touched`: the keys, or beginnings of keys ending in `/`, that are wanted. */
   lake(connection: string, touched?: string[]): Promise<ObjectStore>
+  /** Where lanes lie that write to no lake, and whose destination has no staging of its own. */
+  stateLake(): Promise<ObjectStore>
   /** The vendor's token endpoint, once, and the answer persisted. */
   refresh(input: RefreshInput, namespace: string): Promise<RefreshDigest>
   /** A key that the installation names, for keyed hashes. */

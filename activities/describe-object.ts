@@ -20,8 +20,11 @@ import { neededFields } from '../connectors/records/recipe.ts'
 import { ceilingOf, lookbackOf, planFrom } from './bounds.ts'
 import type { Connected, Deps } from './deps.ts'
 import type { DescribeInput, PlanDigest } from './digests.ts'
-import { connectSource, lakeLane, laneFlow, sourceOf } from './lane.ts'
+import { planDelivery } from './delivery-plan.ts'
+import { connectEnd, laneAt, laneFlow, sourceOf } from './lane.ts'
 import type { LaneFlow } from './lane.ts'
+import { placeOf } from './place.ts'
+import type { Place } from './place.ts'
 import { reconcileLane } from './reconcile-lane.ts'
 import type { StoredRecipe } from './recipe.ts'
 import { step } from './step.ts'
@@ -31,15 +34,16 @@ const RANGES_AT_ONCE = 4
 
 export const describeObject = (deps: Deps) =>
   step(async (input: DescribeInput, context): Promise<PlanDigest> => {
-    const at = await lakeLane(deps, input.task, context)
+    const lane = laneFlow(input.task)
+    const place = await placeOf(deps, lane)
+    const at = laneAt(place, input.task, context)
     const run = { ...input.open.run, parent: input.task.parent }
     const stored = await readPlan(at, run.key)
     if (stored) return digest(stored, context)
     const { state, unfinished } = await readState(at, input.open.base)
     const lakeId = await lakeIdentity(at.store)
     const opened = { n: input.open.n, state, lakeId }
-    const lane = laneFlow(input.task)
-    const connected = await connectSource(deps, lane.flow.source.connection, context)
+    const connected = await connectEnd(deps, lane.flow.source.connection, context)
     const sourceIdentity = await connected.connector.identity(connected.session)
     const { full } = lane.flow.run
     if (unfinished && !(full && isMoved(unfinished.plan, { sourceIdentity, lakeId }))) {
@@ -52,16 +56,34 @@ export const describeObject = (deps: Deps) =>
     await connected.budget.admit(`plan ${lane.object.object}`)
 
     context.beat(`describing ${lane.object.object}`)
-    const { told, ...drafted } = await draft(
+    const { told, schema, ...drafted } = await draft(
       lane,
       connected,
       { ...state, state: await loadState(at, state.state) },
+      place,
       input,
+    )
+    const delivery = await planDelivery(
+      deps,
+      lane,
+      place,
+      {
+        schema,
+        kind: drafted.kind,
+        cursorField: drafted.plan.cursorField,
+        shaped: {
+          recipe: drafted.recipe as unknown as StoredRecipe,
+          source: drafted.sourceSchema,
+          output: drafted.outputSchema,
+        },
+      },
+      context,
     )
     const plan = await writePlan(
       at,
       draftPlan(at, run, opened, {
         ...drafted,
+        ...(delivery ? { delivery } : {}),
         source: {
           connection: lane.flow.source.connection,
           connector: connected.connector.name,
@@ -74,7 +96,13 @@ export const describeObject = (deps: Deps) =>
     return digest(plan, context, [...given, ...told, ...context.notes])
   })
 
-async function draft(lane: LaneFlow, connected: Connected, state: LaneState, { task, open }: DescribeInput) {
+async function draft(
+  lane: LaneFlow,
+  connected: Connected,
+  state: LaneState,
+  place: Place,
+  { task, open }: DescribeInput,
+) {
   const { flow, object } = lane
   const source = sourceOf(connected)
   const schema = await described(source, connected, object)
@@ -88,7 +116,7 @@ async function draft(lane: LaneFlow, connected: Connected, state: LaneState, { t
     ...flow.run,
   })
   const instant = new Date(task.nominalMs ?? open.run.startedMs).toISOString()
-  const reconciled = reconcileLane(lane, schema, state, { instant, run: open.run.key })
+  const reconciled = reconcileLane(lane, schema, state, place, { instant, run: open.run.key })
   const { recipe } = reconciled
   const { ceiling, told } = ceilingOf(task.nominalMs, state, window)
   const ask: Ask = {
@@ -120,6 +148,7 @@ async function draft(lane: LaneFlow, connected: Connected, state: LaneState, { t
     shape: { ...reconciled.shape, cursorField: plan.cursorField },
     drift: reconciled.drift,
     told,
+    schema,
   }
 }
 

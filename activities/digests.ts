@@ -5,9 +5,9 @@
  * unit record, entry) and reads it from the lake. Members may be added, never renamed: runs in flight hold old ones.
  */
 import type { Json, JsonObject } from '../connectors/connector.ts'
-import type { Counts } from '../connectors/lake/protocol.ts'
+import type { Counts, Delivered } from '../connectors/lake/protocol.ts'
 
-export type { Counts }
+export type { Counts, Delivered }
 
 /** Which lane, in words that a worker needs to find its connections and its ledger. */
 export interface LaneRef {
@@ -81,6 +81,8 @@ export interface OpenDigest {
   /** The newest `done` entry: schema, state and watermark are read from it. */
   base: number
   watermark: string | null
+  /** Committed entries that are still to be delivered, in order; absent: none. */
+  owed?: number[]
   /** Sentences for the details: what was repaired, fenced or removed. */
   report: string[]
 }
@@ -117,10 +119,19 @@ export interface UnitDigest {
 export interface CommitDigest {
   /** Number of the entry; null where nothing had to be written. */
   n: number | null
+  /** Entries that are to be delivered now to a destination that is no lake, in order; absent: none. */
+  owed?: number[]
   watermark: string | null
   files: number
   counts: Counts
   proof: string
+  notes: string[]
+  calls: number
+}
+
+export interface DeliverDigest {
+  n: number
+  result: Delivered
   notes: string[]
   calls: number
 }
@@ -158,6 +169,11 @@ export interface CommitInput {
   planHash: string
   /** Last unit of each range. */
   units: { [range: string]: string }
+}
+export interface DeliverInput {
+  task: LaneTask
+  /** Number of the entry. */
+  n: number
 }
 export interface CloseInput {
   task: LaneTask
@@ -212,6 +228,7 @@ export type Phase =
   | 'planning'
   | 'reading'
   | 'committing'
+  | 'delivering'
   | 'done'
   | 'nothing'
   | 'failed'
@@ -249,6 +266,8 @@ export interface ObjectResult extends Counts {
   from: string | null
   watermark: string | null
   proof?: string
+  /** What became of the rows at a destination that is no lake, those of earlier runs that were owed with them. */
+  delivered?: Delivered
   notes: string[]
   /** Number of the lane's schema, and how it or the flow differ from those of the entry before. */
   schemaVersion?: number

@@ -62,6 +62,7 @@ export const extractUnit = (deps: Deps) =>
         position: last.position,
         counts: await files.close(),
         notes: [...context.notes],
+        ...(plan.delivery?.kind === 'table' ? { widths: files.widths } : {}),
         ...(lookback ? { seen: lookback.part() } : {}),
       })
       return {

@@ -1,8 +1,10 @@
 /** All steps over one worker's dependencies: names are unique in a worker and known to runs in flight, so they stay. */
+import { cancelDelivery } from './cancel-delivery.ts'
 import { cancelRun } from './cancel-run.ts'
 import { closeRun } from './close-run.ts'
 import { commitRun } from './commit-run.ts'
 import type { Deps } from './deps.ts'
+import { deliverUnit } from './deliver-unit.ts'
 import { describeHolder } from './describe-holder.ts'
 import { describeObject } from './describe-object.ts'
 import { extractUnit } from './extract-unit.ts'
@@ -23,6 +25,8 @@ export function createActivities(deps: Deps): Steps {
     describeObject: describeObject(deps),
     extractUnit: extractUnit(deps),
     commitRun: commitRun(deps),
+    deliverUnit: deliverUnit(deps),
+    cancelDelivery: cancelDelivery(deps),
     closeRun: closeRun(deps),
     cancelRun: cancelRun(deps),
     refreshToken: refreshToken(deps),

@@ -2,11 +2,11 @@
 import { ConnectorError, InputError } from '../connectors/errors.ts'
 import { parseFlow } from '../connectors/flow.ts'
 import type { Flow, FlowObject } from '../connectors/flow.ts'
-import { keysOfFlow } from '../connectors/lake/keys.ts'
 import type { LakeLane } from '../connectors/lake/protocol.ts'
 import type { Connected, Deps } from './deps.ts'
 import type { LaneRef, LaneTask } from './digests.ts'
-import { dataFolder } from './recipe.ts'
+import { placeOf } from './place.ts'
+import type { Place } from './place.ts'
 import { renew } from './renew.ts'
 import type { StepContext } from './step.ts'
 
@@ -28,13 +28,14 @@ export function laneFlow(task: LaneTask): LaneFlow {
 }
 
 export async function lakeLane(deps: Deps, task: LaneTask, context: StepContext): Promise<LakeLane> {
-  const lane = laneFlow(task)
-  const { connection, prefix } = lane.flow.destination
-  const touched = keysOfFlow(task.lane.flow, prefix || dataFolder(lane))
-  return { store: await deps.lake(connection, touched), lane: task.lane, beat: context.beat, sleep: context.sleep }
+  return laneAt(await placeOf(deps, laneFlow(task)), task, context)
 }
 
-export async function connectSource(deps: Deps, connection: string, context: StepContext): Promise<Connected> {
+export function laneAt({ store }: Place, task: LaneTask, { beat, sleep }: StepContext): LakeLane {
+  return { store, lane: task.lane, beat, sleep }
+}
+
+export async function connectEnd(deps: Deps, connection: string, context: StepContext): Promise<Connected> {
   const { signal, beat, notes, calls } = context
   return deps.connect(connection, {
     signal,

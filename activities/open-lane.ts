@@ -2,11 +2,16 @@
 import { openLane as open } from '../connectors/lake/open.ts'
 import type { Deps } from './deps.ts'
 import type { OpenDigest, OpenInput } from './digests.ts'
-import { lakeLane } from './lane.ts'
+import { laneAt, laneFlow } from './lane.ts'
+import { placeOf } from './place.ts'
 import { step } from './step.ts'
 
 export const openLane = (deps: Deps) =>
   step(async ({ task, run }: OpenInput, context): Promise<OpenDigest> => {
-    const { n, state, report } = await open(await lakeLane(deps, task, context), run)
-    return { run, n, base: state.n, watermark: state.watermark, report }
+    const lane = laneFlow(task)
+    const place = await placeOf(deps, lane)
+    const { n, state, report, owed } = await open(laneAt(place, task, context), run)
+    // A new generation of a table replaces whatever is still to be loaded.
+    const anew = place.kind === 'table' && lane.flow.run.full && !lane.flow.run.keepOld
+    return { run, n, base: state.n, watermark: state.watermark, report, owed: anew ? [] : owed }
   })

@@ -5,15 +5,16 @@
 import { activityInfo } from '@temporalio/activity'
 import type { ObjectInfo } from '../connectors/connector.ts'
 import { InputError } from '../connectors/errors.ts'
-import { parseFlow } from '../connectors/flow.ts'
+import { checkTarget, parseFlow } from '../connectors/flow.ts'
 import type { Flow } from '../connectors/flow.ts'
 import { expandPatterns, isForMany, some } from '../connectors/flow-patterns.ts'
 import type { Expanded, TakenObject } from '../connectors/flow-patterns.ts'
 import { connector } from '../connectors/index.ts'
 import type { Installation } from '../connectors/installation.ts'
 import { goneSince } from '../connectors/lake/taken-objects.ts'
-import { connectSource, laneWorkflowId, sourceOf } from './lane.ts'
+import { connectEnd, laneWorkflowId, sourceOf } from './lane.ts'
 import type { Deps } from './deps.ts'
+import { storeOf, storesOf } from './place.ts'
 import type { FlowPlan, LanePlan, PlanFlowInput, SearchAttributes } from './digests.ts'
 import { attributeNames, currentNamespace } from './namespace.ts'
 import type { Namespace } from './namespace.ts'
@@ -27,6 +28,7 @@ export const planFlow = (deps: Deps) =>
     const flow = parseFlow(input.flow)
     const installation = await deps.installation()
     const { source, destination, taskQueue, parallel } = await reached(flow, installation)
+    checkTarget(flow, destination)
     const namespace = await currentNamespace()
     const wanted: SearchAttributes = {
       LakewardFlow: flow.name,
@@ -99,14 +101,14 @@ async function end(name: string, where: string, side: 'source' | 'destination', 
 async function listed(deps: Deps, flow: Flow, namespace: Namespace, context: StepContext): Promise<Expanded> {
   const { objects } = flow.source
   if (!objects.some(isForMany)) return expandPatterns(objects, [])
-  const connected = await connectSource(deps, flow.source.connection, context)
+  const connected = await connectEnd(deps, flow.source.connection, context)
   await connected.budget.admit('list the objects')
   context.beat('listing the objects of the source')
   const found: ObjectInfo[] = []
   for await (const object of sourceOf(connected).objects(connected.session)) found.push(object)
   const expanded = expandPatterns(objects, found)
   const taken = expanded.objects.filter(({ pattern }) => pattern !== undefined).map(({ id }) => id)
-  const store = await deps.lake(flow.destination.connection)
+  const store = await storeOf(await storesOf(deps), flow.destination.connection)
   const gone = await goneSince(store, { flow: flow.name, namespaceId: namespace.id }, taken, found)
   return { ...expanded, notes: [...expanded.notes, ...gone] }
 }

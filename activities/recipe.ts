@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import type { Filter, Json, ObjectSchema } from '../connectors/connector.ts'
 import type { Recipe } from '../connectors/records/recipe.ts'
 import type { LaneFlow } from './lane.ts'
+import type { Place } from './place.ts'
 
 export interface StoredRecipe extends Recipe {
   format: 'parquet' | 'jsonl' | 'csv'
@@ -19,9 +20,15 @@ export interface StoredRecipe extends Recipe {
   runId: string
 }
 
+/** Formats of what is staged for a destination that is no lake. */
+const STAGED = { table: 'parquet', records: 'jsonl' } as const
+/** A file of records is what a delivery holds in memory. */
+const RECORDS_BYTES = 16 * 1024 * 1024
+
 export function storedRecipe(
   { flow, object }: LaneFlow,
   schema: ObjectSchema,
+  { kind, folder }: Pick<Place, 'kind' | 'folder'>,
   runInstant: string,
   runId: string,
 ): StoredRecipe {
@@ -31,17 +38,18 @@ export function storedRecipe(
     transform: object.transform,
     onInvalid: object.onInvalid,
     partitionBy: destination.partitionBy,
-    op: showsDeletes({ flow, object }, schema),
-    format: destination.format,
+    // A record that is gone at the source is gone there: whether it should be here too, no write says.
+    op: kind !== 'records' && showsDeletes({ flow, object }, schema),
+    format: kind === 'lake' ? destination.format : STAGED[kind],
     layout: destination.layout,
-    folder: dataFolder({ flow, object }),
-    fileSizeBytes: destination.fileSizeBytes,
+    folder,
+    fileSizeBytes: kind === 'records' ? RECORDS_BYTES : destination.fileSizeBytes,
     runInstant,
     runId,
   }
 }
 
-/** Below it lies what the lane writes. */
+/** Below it lies what a lane of a lake writes. */
 export function dataFolder({ flow: { name, destination }, object }: LaneFlow): string {
   return [destination.prefix, destination.layout === 'appflow' ? name : object.into].filter(Boolean).join('/')
 }

@@ -14,6 +14,7 @@ import type { LaneShape } from '../connectors/records/flow-change.ts'
 import { OP_COLUMN, decisiveFields, outputFields } from '../connectors/records/recipe.ts'
 import { sameFields } from '../connectors/records/same-fields.ts'
 import type { LaneFlow } from './lane.ts'
+import type { Place } from './place.ts'
 import { recipeHash, showsDeletes, storedRecipe } from './recipe.ts'
 import type { StoredRecipe } from './recipe.ts'
 
@@ -36,6 +37,7 @@ export function reconcileLane(
   lane: LaneFlow,
   schema: ObjectSchema,
   state: LaneState,
+  place: Pick<Place, 'kind' | 'folder'>,
   now: { instant: string; run: string },
 ): ReconciledLane {
   const { flow } = lane
@@ -43,11 +45,15 @@ export function reconcileLane(
   const known = sourceSchema && outputSchema ? { source: sourceSchema, output: outputSchema } : null
   const replaced = flow.destination.write === 'replace'
   const bound = flow.run.full ? null : known
-  const op = bound && !replaced ? keptOp(lane, schema, bound.output) : showsDeletes(lane, schema)
-  const recipe = { ...storedRecipe(lane, schema, now.instant, now.run), op }
+  const made = storedRecipe(lane, schema, place, now.instant, now.run)
+  const op = bound && !replaced && place.kind !== 'records' ? keptOp(lane, schema, bound.output) : made.op
+  const recipe = { ...made, op }
   const hash = recipeHash(recipe)
   const past = state.shape as unknown as LaneShape | null
-  const shape = shapeOf(lane, schema, recipe, past)
+  const shape = {
+    ...shapeOf(lane, schema, recipe, past),
+    folder: place.kind === 'lake' ? recipe.folder : lane.object.into,
+  }
   const changes = past ? laneChanges(past, shape, { since: state.n, anew: replaced || flow.run.full }) : []
 
   const sameRecipe = state.recipeHash === hash && (!past || past.options === shape.options)

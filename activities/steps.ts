@@ -9,6 +9,8 @@ export interface Steps {
   readonly describeObject: (input: digests.DescribeInput) => Promise<digests.PlanDigest>
   readonly extractUnit: (input: digests.ExtractInput) => Promise<digests.UnitDigest>
   readonly commitRun: (input: digests.CommitInput) => Promise<digests.CommitDigest>
+  readonly deliverUnit: (input: digests.DeliverInput) => Promise<digests.DeliverDigest>
+  readonly cancelDelivery: (input: digests.DeliverInput) => Promise<digests.CancelDigest>
   readonly closeRun: (input: digests.CloseInput) => Promise<digests.CloseDigest>
   readonly cancelRun: (input: digests.CancelInput) => Promise<digests.CancelDigest>
   readonly refreshToken: (input: digests.RefreshInput) => Promise<digests.RefreshDigest>

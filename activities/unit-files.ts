@@ -50,6 +50,8 @@ interface OpenFile {
 
 export class UnitFiles {
   readonly counts: Counts = noCounts()
+  /** Bytes of the longest text of each field, for tables. */
+  readonly widths: Record<string, number> = {}
   readonly #unit: UnitWriter
   readonly #plan: RunPlan
   readonly #recipe: StoredRecipe
@@ -134,10 +136,23 @@ export class UnitFiles {
   }
 
   async #write(batch: Batch): Promise<void> {
+    if (this.#plan.delivery?.kind === 'table') this.#measure(batch)
     for (const { folder, rows } of this.#partitions.split(batch)) {
       const file = await this.#file(folder)
       file.sink.append(batch, rows)
       for (const chunk of file.sink.drain()) await file.writer.write(chunk)
+    }
+  }
+
+  /** A table has columns of a width. */
+  #measure({ fields, columns }: Batch): void {
+    for (const [at, { data }] of columns.entries()) {
+      if (data.kind !== 'bytes') continue
+      const { name } = fields[at]!
+      let widest = this.widths[name] ?? 0
+      const { offsets } = data
+      for (let row = 1; row < offsets.length; row++) widest = Math.max(widest, offsets[row]! - offsets[row - 1]!)
+      this.widths[name] = widest
     }
   }
 

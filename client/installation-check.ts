@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import type { Connector } from '../connectors/connector.ts'
 import type { Problem } from '../connectors/errors.ts'
 import { InputError } from '../connectors/errors.ts'
-import { checkOptions } from '../connectors/flow.ts'
+import { checkOptions, checkTarget } from '../connectors/flow.ts'
 import { connector } from '../connectors/index.ts'
 import type { Installation } from '../connectors/installation.ts'
 import { readInstallation } from '../connectors/installation.ts'
@@ -52,14 +52,16 @@ async function problemsOf(file: FlowFile, installation: Installation, path: stri
     return null
   }
   const source = await end(flow.source.connection, 'source')
-  await end(flow.destination.connection, 'destination')
-  if (source) {
+  const destination = await end(flow.destination.connection, 'destination')
+  const gather = (check: () => unknown): void => {
     try {
-      checkOptions(flow, source, document)
+      check()
     } catch (error) {
       if (!(error instanceof InputError)) throw error
       problems.push(...error.problems)
     }
   }
+  if (source) gather(() => checkOptions(flow, source, document))
+  if (destination) gather(() => checkTarget(flow, destination, document))
   return problems
 }

@@ -2,17 +2,21 @@
 import { badFolder, size } from './flow-values.ts'
 import { meant } from './nearest.ts'
 import { choice, list, noRepeats, parsed, type Read, shown, strict, text, words } from './strict.ts'
-import type { z } from 'zod'
+import { z } from 'zod'
+import type { JsonObject } from './connector.ts'
 
 export interface DestinationSpec {
   connection: string
   /** Folder below the connection's path; '' is the path itself. */
   prefix: string
-  write: 'append' | 'replace'
+  write: 'append' | 'replace' | 'upsert' | 'update' | 'delete'
   format: 'parquet' | 'jsonl' | 'csv'
   layout: 'lakeward' | 'appflow'
   partitionBy: Partition[]
   fileSizeBytes: number
+  onReject: 'quarantine' | 'fail'
+  /** As written, for the connector. */
+  options: JsonObject
 }
 
 /** A level of folders: an output field's value, a part of its time or of the run's, or the run itself. */
@@ -62,10 +66,14 @@ export const destination = strict(
     connection: text('The name of a connection in lakeward.yaml'),
     prefix: prefix.optional(),
     write: choice(
-      'append adds files, replace makes a new generation',
-      ['append', 'replace'],
-      ['upsert', 'update', 'delete'],
+      'append adds, replace makes a new generation; for tables and records: upsert; for records: update, delete',
+      ['append', 'replace', 'upsert', 'update', 'delete'],
     ).optional(),
+    onReject: choice('What becomes of records that the destination refuses; default quarantine', [
+      'quarantine',
+      'fail',
+    ]).optional(),
+    options: z.record(z.string(), z.json()).describe("The connector's own options").optional(),
     format: choice('Format of the files; default parquet', ['parquet', 'jsonl', 'csv']).optional(),
     layout: choice('lakeward: key=value folders; appflow: as Amazon AppFlow lays them', [
       'lakeward',
@@ -74,7 +82,7 @@ export const destination = strict(
     partitionBy: list('Levels of folders, outermost first', partition, 0).superRefine(noRepeats).optional(),
     fileSize: size('Target size of a file').optional(),
   },
-  ['csv', 'single', 'columns', 'catalog', 'onReject', 'options'],
+  ['csv', 'single', 'columns', 'catalog'],
 ).describe('Where the records go')
 
 export function completeDestination(written: z.output<typeof destination>): DestinationSpec {
@@ -86,5 +94,7 @@ export function completeDestination(written: z.output<typeof destination>): Dest
     layout: written.layout ?? 'lakeward',
     partitionBy: written.partitionBy ?? [],
     fileSizeBytes: written.fileSize ?? DEFAULT_FILE_BYTES,
+    onReject: written.onReject ?? 'quarantine',
+    options: written.options ?? {},
   }
 }

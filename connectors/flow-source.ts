@@ -5,7 +5,7 @@ import { completeFileKeys, fileKeys, schema } from './flow-files.ts'
 import { completeStep, onInvalid, type OnInvalid, step, type Step } from './flow-steps.ts'
 import { duration, folder, time } from './flow-values.ts'
 import { completeFilter, where } from './flow-where.ts'
-import { choice, flag, list, strict, text } from './strict.ts'
+import { choice, flag, list, noRepeats, strict, text } from './strict.ts'
 import { z } from 'zod'
 
 export interface FlowSource {
@@ -31,6 +31,8 @@ export interface FlowObject {
   startFrom?: string
   /** A source name. */
   cursorField?: string
+  /** Output names that identify a record; absent: the source's. */
+  keys?: string[]
   /** Absent: the connector's. */
   settleMs?: number
   /** Milliseconds before the watermark that are read again; absent: none. */
@@ -51,46 +53,40 @@ const readKeys = {
   settle: duration('How long rows may still become visible', 0).optional(),
   lookback: duration('A window before the watermark that is read again, for what came late', 1).optional(),
   includeDeleted: flag('Deleted records come as rows with _lakeward_op = delete').optional(),
+  keys: list('Output names that identify a record; default: the keys of the source', text('An output name'))
+    .superRefine(noRepeats)
+    .optional(),
   ...fileKeys,
   options: options.optional(),
 }
-const laterReadKeys = ['keys']
 
 const objectName = text(
   'Name at the source or a pattern: Contact*; where the source has files, a pattern: orders/*.csv',
 )
 
-const object = strict(
-  'an object',
-  {
-    object: objectName,
-    id: text('Names the object in this flow; default: its name')
-      .max(200)
-      // oxlint-disable-next-line no-control-regex -- these are what is refused
-      .regex(/^[^\u0000-\u001f\u007f]*$/, { error: 'must not have control characters' })
-      .optional(),
-    into: folder("Folder, table or target object; default: the object's name").optional(),
-    where: where.optional(),
-    transform: list('Steps, in order', step, 0).optional(),
-    onInvalid: onInvalid.optional(),
-    schema: schema.optional(),
-    ...readKeys,
-  },
-  laterReadKeys,
-)
+const object = strict('an object', {
+  object: objectName,
+  id: text('Names the object in this flow; default: its name')
+    .max(200)
+    // oxlint-disable-next-line no-control-regex -- these are what is refused
+    .regex(/^[^\u0000-\u001f\u007f]*$/, { error: 'must not have control characters' })
+    .optional(),
+  into: folder("Folder, table or target object; default: the object's name").optional(),
+  where: where.optional(),
+  transform: list('Steps, in order', step, 0).optional(),
+  onInvalid: onInvalid.optional(),
+  schema: schema.optional(),
+  ...readKeys,
+})
 
-export const source = strict(
-  'source',
-  {
-    connection: text('The name of a connection in lakeward.yaml'),
-    objects: list(
-      'Names of objects, or mappings that begin with `object:`',
-      z.union([objectName, object]).describe('The name of an object, or a mapping with `object:`'),
-    ),
-    ...readKeys,
-  },
-  laterReadKeys,
-).describe('Where the records come from')
+export const source = strict('source', {
+  connection: text('The name of a connection in lakeward.yaml'),
+  objects: list(
+    'Names of objects, or mappings that begin with `object:`',
+    z.union([objectName, object]).describe('The name of an object, or a mapping with `object:`'),
+  ),
+  ...readKeys,
+}).describe('Where the records come from')
 
 export function completeSource(written: z.output<typeof source>, ruled: OnInvalid): FlowSource {
   return {
@@ -111,6 +107,7 @@ function completeObject(
   const files = completeFileKeys(written, { format: shared.format, csv: shared.csv })
   const startFrom = written.startFrom ?? shared.startFrom
   const cursorField = written.cursorField ?? shared.cursorField
+  const keys = written.keys ?? shared.keys
   const settleMs = written.settle ?? shared.settle
   const lookbackMs = written.lookback ?? shared.lookback
   const includeDeleted = written.includeDeleted ?? shared.includeDeleted
@@ -124,6 +121,7 @@ function completeObject(
     read: written.read ?? shared.read ?? 'incremental',
     ...(startFrom !== undefined && { startFrom }),
     ...(cursorField !== undefined && { cursorField }),
+    ...(keys !== undefined && { keys }),
     ...(settleMs !== undefined && { settleMs }),
     ...(lookbackMs !== undefined && { lookbackMs }),
     ...(includeDeleted !== undefined && { includeDeleted }),

@@ -17,6 +17,7 @@ import { ruleProblems } from './flow-rules.ts'
 import { completeRun, run, type RunOptions } from './flow-run.ts'
 import { completeSource, type FlowSource, source } from './flow-source.ts'
 import { onInvalid, type OnInvalid } from './flow-steps.ts'
+import { targetProblems } from './flow-target.ts'
 import { completeTrigger, type Trigger, trigger } from './flow-trigger.ts'
 import { name } from './flow-values.ts'
 import { choice, examine, flag, isTable, problemsOf, strict, text, words, type Found } from './strict.ts'
@@ -109,6 +110,12 @@ export function parseFlow(input: unknown, where?: Document): Flow {
     taskQueue: written.taskQueue ?? 'lakeward',
     run: completeRun(written.run),
   }
+}
+
+/** @throws InputError where the flow asks of its destination what that is not */
+export function checkTarget(flow: Flow, connector: Connector, where?: Document): void {
+  const found = targetProblems({ destination: flow.destination, objects: flow.source.objects }, connector)
+  if (found.length > 0) throw asInput(found, where)
 }
 
 /**

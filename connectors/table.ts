@@ -3,7 +3,7 @@
  *
  * Law: this file and `connector.ts` import each other's types and nothing else.
  */
-import type { Field, Job, Json, ObjectSchema, Session } from './connector.ts'
+import type { Field, Job, ObjectSchema, Session } from './connector.ts'
 
 export interface Table {
   /** Column type for each field type (`decimal` for all of them); an absent one is refused with advice. */
@@ -16,8 +16,8 @@ export interface Table {
   /** The newest row of the lane's ledger, kept in the same database. */
   newest(session: Session, lane: string): Promise<TableEntry | null>
   /**
-   * One transaction: move the ledger row from n-1 to n or fail, then load and merge. A load of a run that has committed
-   * already is ready, not repeated. What failed is asked for again under another token.
+   * One transaction: move the ledger row from `after` to n or fail, then load and merge. A load of a run that has
+   * committed already is ready, not repeated. What failed is asked for again under another token.
    */
   load: Job<Load, LoadResult>
 }
@@ -33,19 +33,19 @@ export interface TableShape {
   table: string
   /** In the order of the columns of the staged files. */
   schema: Field[]
-  /** Output names; needed by upsert. */
+  /** Output names; needed by upsert. A replace that has them keeps the newest of each key, and no deletes. */
   keys: string[]
   write: 'append' | 'replace' | 'upsert'
 }
 
 export interface Load extends TableShape {
   n: number
+  /** The number that the lane's row is moved from; null: whichever it has, where everything is replaced. */
+  after: number | null
   lane: string
-  /** Whose entry it is: the run and its last units. */
+  /** Whose entry it is. */
   run: string
   watermark: string | null
-  /** At most 32 KB; what is larger lies in an object of its own. */
-  state: Json
   files: TableFile[]
   /** Address of what `manifest` said of these files. */
   manifest: string
@@ -61,6 +61,5 @@ export interface TableEntry {
   n: number
   run: string
   watermark: string | null
-  state: Json
   result: LoadResult
 }

@@ -19,7 +19,7 @@ import { createCredentials } from './credentials.ts'
 import type { Credentials } from './credentials.ts'
 import { drainSignal } from './drain.ts'
 import { resolveSecret } from '../connectors/secrets.ts'
-import { directoryState, lakeState } from './installation-state.ts'
+import { directoryState, lakeState, stateDirectory } from './installation-state.ts'
 import { makeSession } from './session.ts'
 import { stateKey } from './state-key.ts'
 import type { StateStore } from './state.ts'
@@ -49,6 +49,7 @@ export interface Parts {
   state(): Promise<StateStore>
   connect(name: string, use: Omit<ConnectionUse, 'renew' | 'sent'> & Partial<ConnectionUse>): Promise<Connected>
   lake(name: string, touched?: string[]): Promise<ObjectStore>
+  stateLake(): Promise<ObjectStore>
   key(name: string): Promise<KeyObject>
   close(): Promise<void>
 }
@@ -60,6 +61,7 @@ export function assemble(options: AssembleOptions = {}): Deps {
     installation: async () => (await parts()).installation,
     connect: async (name, use) => (await parts()).connect(name, use),
     lake: async (name, touched) => (await parts()).lake(name, touched),
+    stateLake: async () => (await parts()).stateLake(),
     refresh: async ({ connection, staleVersion }, namespaceId) =>
       (await parts()).credentials.refresh(connection, staleVersion, namespaceId),
     key: async (name) => (await parts()).key(name),
@@ -77,6 +79,11 @@ export async function openParts(options: AssembleOptions): Promise<Parts> {
     if ('directory' in place) return directoryState(place.directory, await stateKey())
     const { connector: found, session } = await quiet(named(installation, place.connection), house())
     return lakeState(lakeOf(found, session), found, found.destination?.dataKeys?.(session) as DataKeys | null)
+  })
+  const stateLake = kept(async (): Promise<ObjectStore> => {
+    const { state: place } = installation
+    if ('directory' in place) return stateDirectory(place.directory)
+    return openLake(named(installation, place.connection))
   })
   const wires = createWires((name) => ({ parallel: installation.connections[name]?.limits.parallel }))
   const budgets = createBudgets(state)
@@ -116,6 +123,7 @@ export async function openParts(options: AssembleOptions): Promise<Parts> {
       if (!lake) lakes.set(id, (lake = kept(() => openLake(connection, narrowed))))
       return lake()
     },
+    stateLake,
     async key(name) {
       const where = `keys.${name}`
       const reference = installation.keys[name]

@@ -6,6 +6,7 @@
  * - A store for many machines is sealed by its owner's key service, or under a key that all of them are given: a key
  *   that one machine made would shut out the others.
  */
+import { join } from 'node:path'
 import type { Connector } from '../connectors/connector.ts'
 import { fileStore } from '../connectors/lake/file/file-store.ts'
 import { privateFileSystem } from '../connectors/lake/file/file-system.ts'
@@ -22,6 +23,11 @@ const PREFIX = '_lakeward/_state/'
 /** The default: a directory that holds nothing else. `key`: 32 bytes. */
 export function directoryState(directory: string, key: Uint8Array): StateStore {
   return openState(fileStore(directory, { fs: privateFileSystem }), keySealer(key))
+}
+
+/** Its lanes, which hold records of the flows until they are delivered: as private as what lies beside them. */
+export function stateDirectory(directory: string): ObjectStore {
+  return fileStore(join(directory, 'lake'), { fs: privateFileSystem })
 }
 
 /** The lake connection that `state:` names. `dataKeys`: of its key service, where it has one. */

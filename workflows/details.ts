@@ -59,7 +59,7 @@ function title(lane: LaneProgress): string {
 }
 
 function isRunning(lane: LaneProgress): boolean {
-  return ['opening', 'planning', 'reading', 'committing'].includes(lane.phase)
+  return ['opening', 'planning', 'reading', 'committing', 'delivering'].includes(lane.phase)
 }
 
 function moved(lane: LaneProgress): string {

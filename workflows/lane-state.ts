@@ -1,5 +1,14 @@
 /** What a lane carries from run to run of its workflow: digests, a few hundred bytes per range. */
-import type { Counts, LaneTask, OpenDigest, PlanDigest, Phase, RunRef } from '../activities/digests.ts'
+import type {
+  CommitDigest,
+  Counts,
+  Delivered,
+  LaneTask,
+  OpenDigest,
+  PlanDigest,
+  Phase,
+  RunRef,
+} from '../activities/digests.ts'
 
 export interface SyncInput {
   task: LaneTask
@@ -24,6 +33,10 @@ export interface LaneState {
   /** Workflow time at which reading began, for the rate. */
   readingSinceMs?: number
   report: string[]
+  /** The commit, while it is being delivered. */
+  committed?: CommitDigest
+  /** What was delivered so far. */
+  delivered?: Delivered
   problem?: { type: string; message: string }
 }
 
@@ -87,5 +100,14 @@ export function add(a: Counts, b: Counts): Counts {
     ...(a.repeated || b.repeated ? { repeated: (a.repeated ?? 0) + (b.repeated ?? 0) } : {}),
     bytes: a.bytes + b.bytes,
     pages: a.pages + b.pages,
+  }
+}
+
+export function together(a: Delivered | undefined, b: Delivered): Delivered {
+  return {
+    inserted: (a?.inserted ?? 0) + b.inserted,
+    updated: (a?.updated ?? 0) + b.updated,
+    deleted: (a?.deleted ?? 0) + b.deleted,
+    rejected: (a?.rejected ?? 0) + b.rejected,
   }
 }

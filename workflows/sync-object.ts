@@ -26,7 +26,7 @@ import type { Steps } from '../activities/steps.ts'
 import { count, laneDetails } from './details.ts'
 import { asFailure, callsOf, failed, restartable } from './failures.ts'
 import type { LaneState, RangeState, SyncInput } from './lane-state.ts'
-import { add, freshState, restarted, runKey } from './lane-state.ts'
+import { add, freshState, restarted, runKey, together } from './lane-state.ts'
 import * as profiles from './profiles.ts'
 import { summaryOf } from './summary.ts'
 import { laneProgress } from './run-flow.ts'
@@ -74,6 +74,7 @@ class LaneRun {
   private async attempt(): Promise<ObjectResult> {
     const { task } = this.input
     const open = (this.state.open ??= await this.open())
+    await this.deliver(open.owed ?? [])
     const { run } = open
     const plan = (this.state.plan ??= await this.plan())
     this.enter('reading')
@@ -101,8 +102,38 @@ class LaneRun {
       await continueAsNew<(input: SyncInput) => Promise<ObjectResult>>({ task, carried: this.state })
     }
     this.enter('committing')
-    const committed = await CancellationScope.nonCancellable(() => this.commit())
+    const committed = (this.state.committed ??= await CancellationScope.nonCancellable(() => this.commit()))
+    await this.deliver(committed.owed ?? [])
     return this.end(committed)
+  }
+
+  /** Committed entries, to a destination that is no lake. What is cancelled or fails here stays owed. */
+  private async deliver(owed: number[]): Promise<void> {
+    for (const n of owed) {
+      this.enter('delivering')
+      const { task } = this.input
+      const { deliverUnit } = this.steps(profiles.unit, `${this.object}: deliver entry ${n}`)
+      try {
+        const { result, notes, calls } = await deliverUnit({ task, n })
+        this.state.delivered = together(this.state.delivered, result)
+        this.state.calls += calls
+        this.state.report.push(...notes)
+      } catch (error) {
+        if (isCancellation(error)) await this.stopDelivery(n)
+        throw error
+      }
+    }
+  }
+
+  private async stopDelivery(n: number): Promise<void> {
+    await CancellationScope.nonCancellable(async () => {
+      const { cancelDelivery } = this.steps(profiles.cleanUp, `${this.object}: stop the delivery of entry ${n}`)
+      try {
+        this.state.report.push(...(await cancelDelivery({ task: this.input.task, n })).notes)
+      } catch (problem) {
+        log.warn('a delivery goes on at the destination', { object: this.object, ...failed(problem) })
+      }
+    })
   }
 
   private async open() {
@@ -194,6 +225,7 @@ class LaneRun {
       from: this.state.plan?.from ?? null,
       watermark: digest.watermark,
       proof: digest.proof,
+      ...(this.state.delivered ? { delivered: this.state.delivered } : {}),
       notes: this.state.report,
       schemaVersion: this.state.plan?.schemaVersion,
       drift: this.state.plan?.drift,

@@ -44,7 +44,14 @@ export async function checkSources(flows: FlowFile[], installation: string): Pro
         try {
           const schema = await connector.source!.describe(session, object.object, object.options)
           const { storedRecipe } = await import('../../activities/recipe.ts')
-          const recipe = storedRecipe({ flow, object }, schema, new Date().toISOString(), 'check')
+          const { endOf } = await import('../../activities/place.ts')
+          const recipe = storedRecipe(
+            { flow, object },
+            schema,
+            { kind: await endOf(parts.installation, flow), folder: '' },
+            new Date().toISOString(),
+            'check',
+          )
           outputFields(recipe, schema.fields, [], `${at}.`)
         } catch (error) {
           if (error instanceof InputError) problems.push(...error.problems)

@@ -32,9 +32,10 @@ export async function withLane<T>(
     const document = typeof flow === 'string' ? (await lakeward.flow(flow)).document : flow
     const lane = { ...(await namespace(connected)), flow: flowName(document), object }
     const { openParts } = await import('../../worker/assemble.ts')
+    const { storeOf } = await import('../../activities/place.ts')
     const parts = await openParts({ installation: installationPath(call.options.config) })
     try {
-      const store = await parts.lake(written(document).destination.connection)
+      const store = await storeOf(parts, written(document).destination.connection)
       const beat = (position: string): void => call.view.draw?.([position])
       return await work({ at: { store, lane, beat, sleep: (ms) => sleep(ms) }, document, lakeward })
     } finally {

@@ -20,11 +20,12 @@ export async function ledgersOf(call: Call, document: FlowDocument, limit: numbe
   const there = await stat(path).catch(() => null)
   if (!there) return missing(`no ${path}`)
   const { openParts } = await import('../../worker/assemble.ts')
+  const { storeOf } = await import('../../activities/place.ts')
   const { readLedgers } = await import('../ledger-runs.ts')
   try {
     const parts = await openParts({ installation: path })
     try {
-      const store = await parts.lake(written(document).destination.connection)
+      const store = await storeOf(parts, written(document).destination.connection)
       const lanes = objectIds(document).map((object) => ({
         store,
         // Reading asks nothing of the namespace: a ledger's place is its flow and its object.

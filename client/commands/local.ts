@@ -4,7 +4,7 @@
  */
 import type { Connector, ObjectInfo, Session, Source } from '../../connectors/connector.ts'
 import { ConnectorError, InputError } from '../../connectors/errors.ts'
-import type { Connection } from '../../connectors/installation.ts'
+import type { Connection, Installation } from '../../connectors/installation.ts'
 import { meant } from '../../connectors/nearest.ts'
 import type { Parts } from '../../worker/assemble.ts'
 import { INTERRUPTED } from '../failures.ts'
@@ -15,6 +15,7 @@ export interface Local {
   connector: Connector
   source: Source
   session: Session
+  installation: Installation
   /** A key that flows name, for keyed hashes. */
   key: (name: string) => Promise<import('node:crypto').KeyObject>
   /** What the connector found worth saying. */
@@ -85,7 +86,14 @@ export async function withSource(
         },
       ])
     }
-    await work({ connector, source: connector.source, session, key: (name) => parts.key(name), notes })
+    await work({
+      connector,
+      source: connector.source,
+      session,
+      installation: parts.installation,
+      key: (name) => parts.key(name),
+      notes,
+    })
   })
 }
 

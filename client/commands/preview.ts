@@ -105,7 +105,9 @@ async function previewObject(local: Local, flow: Flow, object: FlowObject, most:
   const { source, session } = local
   const schema = await withNearest(local, object.object, () => source.describe(session, object.object, object.options))
   const { showsDeletes, storedRecipe } = await import('../../activities/recipe.ts')
-  const recipe = storedRecipe({ flow, object }, schema, new Date().toISOString(), 'preview')
+  const { endOf } = await import('../../activities/place.ts')
+  const place = { kind: await endOf(local.installation, flow), folder: '' }
+  const recipe = storedRecipe({ flow, object }, schema, place, new Date().toISOString(), 'preview')
   const fields = outputFields(recipe, schema.fields, [], `${object.id} `)
   const keys = new Map<string, KeyObject>()
   for (const name of keyNames(recipe)) keys.set(name, await local.key(name))

@@ -9,7 +9,7 @@ import type { Json } from '../connector.ts'
 import type { Chain } from './chain.ts'
 import { addCounts, noCounts } from './counts.ts'
 import { compareInstants } from './instants.ts'
-import type { CommitEntry, LakeLane, RunPlan, SeenRef } from './protocol.ts'
+import type { CommitEntry, LakeLane, RunPlan, SeenRef, UnitRecord } from './protocol.ts'
 
 export interface EntryParts {
   units: Record<string, string>
@@ -39,6 +39,7 @@ export function draftEntry(at: LakeLane, plan: RunPlan, chains: Chain[], parts: 
     runKind: kind,
     generation: plan.generation,
     files: all.flatMap((unit) => unit.files),
+    ...(plan.delivery ? { delivery: { ...plan.delivery, ...widest(all) } } : {}),
     counts: all.reduce((sum, unit) => addCounts(sum, unit.counts), noCounts()),
     before: { n: before.n, watermark: before.watermark },
     after: { ...(last ? movedBy(plan, parts.state) : carried(plan)), ...(seen ? { seen } : {}) },
@@ -56,6 +57,15 @@ export function draftEntry(at: LakeLane, plan: RunPlan, chains: Chain[], parts: 
     ...(last ? {} : { unfinished: { plan, ranges: Object.fromEntries(chains.map(({ range, end }) => [range, end])) } }),
     writtenAt: new Date(at.now?.() ?? Date.now()).toISOString(),
   }
+}
+
+/** The widest text of each field, over all units. */
+function widest(units: UnitRecord[]): { widths?: Record<string, number> } {
+  const widths: Record<string, number> = {}
+  for (const [name, bytes] of units.flatMap((unit) => Object.entries(unit.widths ?? {}))) {
+    widths[name] = Math.max(bytes, widths[name] ?? 0)
+  }
+  return Object.keys(widths).length > 0 ? { widths } : {}
 }
 
 function carried({ before }: RunPlan): CommitEntry['after'] {

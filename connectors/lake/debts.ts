@@ -7,7 +7,9 @@
  *   `done` entry follows: whoever decided it may have died before it cleared anything.
  * - A `done` entry that began a generation deletes the files of the generations it replaced, derived from their
  *   entries. What `keepOld` kept is never among them: it is the user's.
+ * - What an entry was delivered from goes behind its receipt.
  */
+import { clearDelivered, owedOf } from './deliveries.ts'
 import type { Ledger, Recorded } from './ledger.ts'
 import { readRecorded } from './ledger.ts'
 import type { CommitEntry, LakeLane } from './protocol.ts'
@@ -31,7 +33,9 @@ export async function payDebts(at: LakeLane, ledger: Ledger, report: string[]): 
     if (entry.kind !== 'commit') continue
     if (outcome?.outcome === 'void' && owesClearing(at, ledger, recorded)) await clearVoid(at, entry)
     // The hint's own entry owes nothing: that is what a hint says.
-    if (outcome?.outcome === 'done' && recorded.n !== ledger.hint) await deleteReplaced(at, entry)
+    if (outcome?.outcome !== 'done' || recorded.n === ledger.hint) continue
+    await deleteReplaced(at, entry)
+    if (entry.delivery && ledger.delivered.has(recorded.n)) await clearDelivered(at, entry)
   }
 }
 
@@ -62,9 +66,11 @@ export async function deleteReplaced(at: LakeLane, entry: CommitEntry): Promise<
 /** The newest entry that a hint may name once the debts are paid; the listing's own beginning where there is none. */
 export function hintFrom(at: LakeLane, ledger: Ledger): number {
   let best = ledger.hint
+  const owed = new Set(owedOf(ledger))
   for (const recorded of ledger.entries) {
     // A void is cleared for a day: the listing must show it that long.
     if (recorded.outcome?.outcome === 'void' && isYoung(at, recorded.outcome.writtenAt)) break
+    if (owed.has(recorded.n)) break
     if (isDone(recorded)) best = recorded.n
   }
   return best

@@ -7,9 +7,10 @@
  * - A document is written by a create and then read back; what is stored is what counts, whoever stored it.
  */
 import { z } from 'zod'
+import type { Json } from '../connector.ts'
 import { canonical } from './canonical.ts'
 import { LakeError } from './errors.ts'
-import type { Entry, Hint, LakeIdentity, Outcome, RunPlan, SeenObject, UnitRecord } from './protocol.ts'
+import type { Entry, Hint, LakeIdentity, Outcome, Receipt, RunPlan, SeenObject, UnitRecord } from './protocol.ts'
 import type { ObjectStore } from './store.ts'
 
 const count = z.int().nonnegative()
@@ -71,6 +72,16 @@ const state = z.looseObject({
   windows: z.array(span),
   seen: seenRef.optional(),
 })
+const widths = z.record(z.string(), count)
+const delivery = z.looseObject({
+  kind: z.enum(['table', 'records']),
+  connection: text,
+  identity: z.string(),
+  target: text,
+  write: z.enum(['append', 'replace', 'upsert', 'update', 'delete']),
+  keys: z.array(z.string()),
+  order: z.array(z.string()),
+})
 const runPlan = z.looseObject({
   version,
   run: text,
@@ -98,6 +109,7 @@ const runPlan = z.looseObject({
   generation: count,
   since: number,
   lookback: z.looseObject({ ms: count, keys: z.array(text), cursorField: text }).optional(),
+  delivery: delivery.optional(),
   resumes: z.looseObject({ run: text, n: number, ranges: z.record(z.string(), chainEnd) }).optional(),
 })
 const fence = z.looseObject({ version, kind: z.literal('fence'), n: number, run: text, why: z.string() })
@@ -115,6 +127,7 @@ const commit = z.looseObject({
   generation: count,
   files: z.array(file),
   counts,
+  delivery: delivery.extend({ widths: widths.optional() }).optional(),
   before: z.looseObject({ n: count, watermark: instant }),
   after: z.looseObject({
     watermark: instant,
@@ -158,6 +171,14 @@ const unit = z.looseObject({
   counts,
   notes: z.array(z.string()),
   seen: seenPart.optional(),
+  widths: widths.optional(),
+})
+const receipt = z.looseObject({
+  version,
+  n: number,
+  run: text,
+  result: z.looseObject({ inserted: count, updated: count, deleted: count, rejected: count }),
+  writtenAt: z.string(),
 })
 
 /** A kind of document: its name for people and its shape. */
@@ -181,6 +202,12 @@ export const seenShape: Shape<SeenObject> = {
   schema: seenPart.extend({ version }),
 }
 export const outcomeShape: Shape<Outcome> = { name: 'an outcome', schema: outcome }
+/** What a connector keeps: a job's reference. */
+export const jsonShape: Shape<{ version: 1; value: Json }> = {
+  name: 'what was begun',
+  schema: z.looseObject({ version, value: json }),
+}
+export const receiptShape: Shape<Receipt> = { name: 'a receipt', schema: receipt }
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 

@@ -78,7 +78,8 @@ async function list(at: LakeLane): Promise<Listed> {
     if (key.startsWith(keys.plans) && key.endsWith('.json')) listed.plans.push(key)
     else if (key.startsWith(keys.units)) listed.units.push(key)
     const name = key.startsWith(keys.commits) ? parseCommitName(key.slice(keys.commits.length)) : null
-    if (name) (name.part === 'entry' ? listed.entries : listed.outcomes).add(name.n)
+    if (name?.part === 'entry') listed.entries.add(name.n)
+    else if (name?.part === 'outcome') listed.outcomes.add(name.n)
   }
   return listed
 }

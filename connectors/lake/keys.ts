@@ -4,8 +4,8 @@
  * Laws
  * - Names of flows and objects are one segment each, whatever is in them: everything but letters, digits, `_`, `-` and
  *   inner dots is percent-encoded. No flow's segment begins with `_`, so `_lakeward/_…` is free for the lake's own.
- * - In byte order a lane's folder reads commits, hint, plans, seen, (staged), units: one listing from an entry on shows
- *   all that an open needs.
+ * - In byte order a lane's folder reads commits, deliveries, hint, plans, seen, (staged), units: one listing from an
+ *   entry on shows all that an open needs.
  * - A data file's name holds lane, run, range, unit and a nonce: no two attempts, flows, namespaces or clusters share
  *   one.
  */
@@ -15,7 +15,8 @@ import type { Lane } from './protocol.ts'
 
 export const IDENTITY_KEY = '_lakeward/lake.json'
 
-const NUMBER = /^(\d{8})\.(json|outcome)$/
+const NUMBER = /^(\d{8})\.(json|outcome|delivered)$/
+const PARTS = { json: 'entry', outcome: 'outcome', delivered: 'receipt' } as const
 const SEEN = /^(\d{8})-[^/]+\.json$/
 const LONGEST_SEGMENT = 120
 
@@ -77,6 +78,10 @@ export interface LaneKeys {
   repairs: string
   entry(n: number): string
   outcome(n: number): string
+  /** Says that an entry was delivered to a destination that is no lake. */
+  receipt(n: number): string
+  /** Folder of the working documents of that. */
+  delivery(n: number): string
   plan(run: string): string
   runUnits(run: string): string
   unit(run: string, range: string, id: string): string
@@ -106,6 +111,8 @@ export function laneKeys(lane: Pick<Lane, 'flow' | 'object'>): LaneKeys {
     repairs: `_lakeward/_repairs/${name}/`,
     entry: (n) => `${commits}${digits(n)}.json`,
     outcome: (n) => `${commits}${digits(n)}.outcome`,
+    receipt: (n) => `${commits}${digits(n)}.delivered`,
+    delivery: (n) => `${root}deliveries/${digits(n)}/`,
     plan: (run) => `${plans}${run}.json`,
     runUnits: (run) => `${units}${run}/`,
     unit: (run, range, id) => `${units}${run}/${range}/${id}.json`,
@@ -129,10 +136,10 @@ function digits(n: number): string {
 }
 
 /** The part of a key below `commits/`; null for a file that is not the ledger's. */
-export function parseCommitName(name: string): { n: number; part: 'entry' | 'outcome' } | null {
+export function parseCommitName(name: string): { n: number; part: 'entry' | 'outcome' | 'receipt' } | null {
   const match = NUMBER.exec(name)
   if (!match) return null
-  return { n: Number(match[1]), part: match[2] === 'json' ? 'entry' : 'outcome' }
+  return { n: Number(match[1]), part: PARTS[match[2] as keyof typeof PARTS] }
 }
 
 /** The number in a name below `seen/`; null for a file that is not the ledger's. */

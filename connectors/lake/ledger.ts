@@ -27,6 +27,8 @@ export interface Ledger {
   highest: number
   /** In order of their numbers, from the hint on. */
   entries: Recorded[]
+  /** Numbers of entries with a receipt. */
+  delivered: Set<number>
   /** Runs whose plans are there. */
   plans: string[]
   /** Keys below `seen/`. */
@@ -61,6 +63,7 @@ async function listLedger(at: LakeLane, hint: number): Promise<Listed> {
     highest: 0,
     entries: new Set(),
     outcomes: new Set(),
+    delivered: new Set(),
     plans: [],
     seen: [],
     units: new Map(),
@@ -71,7 +74,7 @@ async function listLedger(at: LakeLane, hint: number): Promise<Listed> {
     if (++seen % 1000 === 0) at.beat(`listing the ledger: ${seen.toLocaleString('en')} documents`)
     if (key.startsWith(keys.commits)) {
       const name = parseCommitName(key.slice(keys.commits.length))
-      if (name) (name.part === 'entry' ? listed.entries : listed.outcomes).add(name.n)
+      if (name) ({ entry: listed.entries, outcome: listed.outcomes, receipt: listed.delivered })[name.part].add(name.n)
     } else if (key.startsWith(keys.plans) && key.endsWith('.json')) {
       listed.plans.push(key.slice(keys.plans.length, -'.json'.length))
     } else if (key.startsWith(keys.seenFolder)) {

@@ -15,6 +15,7 @@ import { encodeDocument } from './documents.ts'
 import { LakeError } from './errors.ts'
 import { fence } from './fence.ts'
 import { hintFrom, payDebts } from './debts.ts'
+import { owedOf } from './deliveries.ts'
 import { lakeIdentity } from './identity.ts'
 import { isOlder, laneKeys } from './keys.ts'
 import type { Ledger } from './ledger.ts'
@@ -31,6 +32,8 @@ export interface Opened {
   lakeId: string
   /** A plan that an earlier run left unfinished: this run finishes it first, under its old bound. */
   unfinished: Unfinished | null
+  /** Entries that are still to be delivered, in order, before anything else is. */
+  owed: number[]
   /** What was found and done, in sentences for people. */
   report: string[]
 }
@@ -67,7 +70,7 @@ export async function openLane(at: LakeLane, run: RunKey): Promise<Opened> {
     const found = stateOf(ledger)
     await sweepSeen(at, ledger.seen, n - 1, found.state)
     await moveHint(at, ledger)
-    return { n, lakeId, report, ...found }
+    return { n, lakeId, report, owed: owedOf(ledger), ...found }
   }
   throw new LakeError('CommitConflict', {
     what: `other runs of this object keep taking the next number, ${MOST_OPENS} times in a row`,

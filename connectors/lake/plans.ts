@@ -30,6 +30,7 @@ export interface PlanParts {
   /** What the next run compares itself with. */
   shape?: Json
   drift?: string[]
+  delivery?: RunPlan['delivery']
 }
 
 /** What `openLane` answered, as far as a plan needs it. */

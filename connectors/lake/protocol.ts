@@ -93,8 +93,36 @@ export interface RunPlan {
   since: number
   /** Set where the flow looks back: how far, and what a record is known by. */
   lookback?: { ms: number; keys: string[]; cursorField: string }
+  /** Where its entries are delivered to; absent: the lake is the destination. */
+  delivery?: Delivery
   /** Set where this run finishes the plan of another: its ranges go on behind what that one committed. */
   resumes?: { run: string; n: number; ranges: Record<string, ChainEnd> }
+}
+
+/** A destination that is no lake, as it was when the run was planned. */
+export interface Delivery {
+  kind: 'table' | 'records'
+  connection: string
+  /** What the connection reached. */
+  identity: string
+  /** Table or target object. */
+  target: string
+  write: 'append' | 'replace' | 'upsert' | 'update' | 'delete'
+  /** Output names. */
+  keys: string[]
+  /** Output names of which the greatest is the newest, where a record comes twice. */
+  order: string[]
+  /** What the connector keeps of the target. Opaque to the protocol. */
+  spec?: Json
+}
+
+/** What became of the rows of an entry that was delivered. */
+export interface Delivered {
+  inserted: number
+  updated: number
+  deleted: number
+  /** Refused by the destination, and quarantined. */
+  rejected: number
 }
 
 /** `version` counts a lane's schemas, 1 first; `since`: number of the first entry that has it. */
@@ -202,6 +230,8 @@ export interface UnitRecord {
   notes: string[]
   /** What the unit read of the window that the next run looks back to. */
   seen?: SeenPart
+  /** Bytes of the longest text of each field, for tables. */
+  widths?: Record<string, number>
 }
 
 export interface CommittedFile extends StagedFile {
@@ -240,6 +270,8 @@ export interface CommitEntry {
   generation: number
   files: CommittedFile[]
   counts: Counts
+  /** Owed once it is `done`, until `commits/<n>.delivered` stands. */
+  delivery?: Delivery & { widths?: Record<string, number> }
   before: { n: number; watermark: string | null }
   /** What the lane stands at once this entry is `done`. */
   after: {
@@ -287,6 +319,15 @@ export interface Outcome {
   why?: string
   /** done: what was wrong with the one before. */
   repaired?: string
+  writtenAt: string
+}
+
+/** `commits/<n>.delivered` */
+export interface Receipt {
+  version: 1
+  n: number
+  run: string
+  result: Delivered
   writtenAt: string
 }
 

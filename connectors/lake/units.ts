@@ -32,6 +32,7 @@ export interface UnitEnd {
   counts: Counts
   notes: string[]
   seen?: SeenPart
+  widths?: Record<string, number>
 }
 
 export interface UnitWriter {

@@ -7,7 +7,7 @@
  *   without meaning. Everything else goes on, and is told: earlier files stay as they are.
  * - Columns are not judged here: whatever the steps are, what becomes of each column is `drift.ts`.
  */
-import type { Partition } from '../flow-destination.ts'
+import type { DestinationSpec, Partition } from '../flow-destination.ts'
 import { DriftError } from './drift.ts'
 
 /** Stored with every entry. What is long, or may hold values, is there as a hash. */
@@ -19,7 +19,8 @@ export interface LaneShape {
   /** What the watermark is a stamp of; null: the order rests on no stamp, or the field is no longer there. */
   cursorField: string | null
   read: 'incremental' | 'full'
-  write: 'append' | 'replace'
+  write: DestinationSpec['write']
+  /** Of the files; or the table or target object. */
   folder: string
   format: string
   layout: string

@@ -97,6 +97,17 @@ export function decisiveFields(recipe: Recipe, input: Field[]): string[] {
   return neededFields({ ...recipe, transform: [...judging, { keep: [] }] }, input)
 }
 
+/** Under which output name each source field goes out as it was read; fields that do not are absent. */
+export function outputNames(recipe: Recipe, input: Field[]): Map<string, string> {
+  const { scope } = compiled(recipe, input, '')
+  const out = new Map<string, string>()
+  for (const [name, { slot }] of scope.columns) {
+    const field = input[slot]
+    if (field && !out.has(field.name)) out.set(field.name, name)
+  }
+  return out
+}
+
 /** Names of the keys that a recipe's hashes take. */
 export function keyNames(recipe: Pick<Recipe, 'transform'>): string[] {
   return [...new Set(recipe.transform.flatMap((step) => ('hash' in step ? [step.hash.key] : [])))]

@@ -11,13 +11,15 @@
  * https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
  */
 import { createHash } from 'node:crypto'
-import type { Json, Load, TableEntry } from '../connector.ts'
+import type { Load, TableEntry } from '../connector.ts'
 import { InputError } from '../errors.ts'
 import { literal, name, qualified, type TableName } from './sql.ts'
 
-const MOST_STATE = 32_768
 const COUNTS = name('lakeward_counts')
 const RESULT = ['inserted', 'updated', 'deleted']
+
+/** A load that knows which number the row has. */
+export type Moved = Load & { after: number }
 
 export class Ledger {
   readonly name: TableName
@@ -35,7 +37,7 @@ export class Ledger {
   create(): string {
     const columns =
       '"lane" VARCHAR(1024) NOT NULL, "n" BIGINT NOT NULL, "run" VARCHAR(1024), "watermark" VARCHAR(64), ' +
-      '"state" VARCHAR(65535), "inserted" BIGINT, "updated" BIGINT, "deleted" BIGINT, "moved_at" TIMESTAMP'
+      '"inserted" BIGINT, "updated" BIGINT, "deleted" BIGINT, "moved_at" TIMESTAMP'
     return `CREATE TABLE IF NOT EXISTS ${this.table} (${columns})`
   }
 
@@ -50,21 +52,15 @@ export class Ledger {
   }
 
   newest(): string {
-    return `SELECT "n", "run", "watermark", "state", "inserted", "updated", "deleted" FROM ${this.table}`
+    return `SELECT "n", "run", "watermark", "inserted", "updated", "deleted" FROM ${this.table}`
   }
 
   /** The first statements of a load: they move the row, and fail where they did not. */
-  move({ n, run, watermark, state }: Load): string[] {
-    const text = JSON.stringify(state)
-    if (Buffer.byteLength(text) > MOST_STATE) {
-      throw new InputError([
-        { what: `the state has more than ${MOST_STATE} bytes`, where: `the ledger of ${this.lane}` },
-      ])
-    }
+  move({ n, after, run, watermark }: Moved): string[] {
     return [
       `UPDATE ${this.table} SET "n" = ${n}, "run" = ${literal(run)}, "watermark" = ${literal(watermark)}, ` +
-        `"state" = ${literal(text)}, "inserted" = NULL, "updated" = NULL, "deleted" = NULL, "moved_at" = GETDATE() ` +
-        `WHERE "n" = ${n - 1}`,
+        `"inserted" = NULL, "updated" = NULL, "deleted" = NULL, "moved_at" = GETDATE() ` +
+        `WHERE "n" = ${after}`,
       `SELECT ${proof('COUNT(*) = 1')} AS "moved" FROM ${this.table} WHERE "n" = ${n} AND "inserted" IS NULL`,
     ]
   }
@@ -94,8 +90,7 @@ export function entryOf(rows: (string | null)[][], lane: string): TableEntry | n
     throw new InputError([{ what: `the ledger has ${rows.length} rows of one lane`, where: lane, advice }])
   }
   if (!row || row[0] === '0') return null
-  const [n, run, watermark, state, inserted, updated, deleted] = row
+  const [n, run, watermark, inserted, updated, deleted] = row
   const result = { inserted: Number(inserted), updated: Number(updated), deleted: Number(deleted) }
-  const told = JSON.parse(state ?? 'null') as Json
-  return { n: Number(n), run: run ?? '', watermark: watermark ?? null, state: told, result }
+  return { n: Number(n), run: run ?? '', watermark: watermark ?? null, result }
 }

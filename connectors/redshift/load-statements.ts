@@ -12,7 +12,7 @@ import type { Field, Load, TableShape } from '../connector.ts'
 import { InputError } from '../errors.ts'
 import { OP_COLUMN } from '../records/recipe.ts'
 import { type Column, columnType, fitOf, stagedType } from './column-types.ts'
-import { type Ledger, proof } from './ledger.ts'
+import { type Ledger, type Moved, proof } from './ledger.ts'
 import { literal, name, qualified, type TableName } from './sql.ts'
 
 /** https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_BatchExecuteStatement.html */
@@ -29,8 +29,8 @@ export interface Target {
 }
 
 export interface LoadStatements {
-  /** One by one, each by itself. */
-  before: string[]
+  /** One by one, each by itself, before the transaction. */
+  early: string[]
   /** One transaction. */
   transaction: string[]
 }
@@ -43,7 +43,7 @@ interface Shape {
 }
 
 export function loadStatements(
-  load: Load,
+  load: Moved,
   target: Target,
   ledger: Ledger,
   copyRole: string | undefined,
@@ -56,21 +56,26 @@ export function loadStatements(
     // https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html
     `COPY ${STAGE} FROM ${literal(load.manifest)} IAM_ROLE ${role} FORMAT AS PARQUET MANIFEST`,
     `SELECT ${proof(`COUNT(*) = ${rows}`)} AS "complete" FROM ${STAGE}`,
-    ...(load.write === 'upsert' ? merged(load, target, ledger, values) : inserted(load, target, ledger, values)),
+    ...(merges(load) ? merged(load, target, ledger, values) : inserted(load, target, ledger, values)),
   ]
   const first = ledger.move(load)
   // Columns that no longer fit into the transaction come before it, as harmless as wider text.
   const room = MOST_STATEMENTS - first.length - steps.length
   const early = define.slice(0, Math.max(0, define.length - room))
   const late = define.slice(early.length)
-  return { before: [...before, ...early], transaction: [...first, ...late, ...steps] }
+  return { early: [...before, ...early], transaction: [...first, ...late, ...steps] }
+}
+
+/** Of one key the newest counts, and a delete is one; so too where that is put in the place of all rows. */
+function merges({ write, keys }: TableShape): boolean {
+  return write === 'upsert' || (write === 'replace' && keys.length > 0)
 }
 
 /** Refuses what cannot be loaded without harm; says what the table needs first. */
 export function shapeOf(load: TableShape, target: Target, widths: Record<string, number> = {}): Shape {
   const { schema, keys, write } = load
   const table = qualified(target.name)
-  const fields = schema.filter(({ name: field }) => write !== 'upsert' || field !== OP_COLUMN)
+  const fields = schema.filter(({ name: field }) => !merges(load) || field !== OP_COLUMN)
   const refuse = (what: string, advice: string, where = table): never => {
     throw new InputError([{ what, where, advice }])
   }
@@ -136,9 +141,9 @@ function exchange(table: string, column: string, type: string): string {
 }
 
 /** By position, as in the files. A key that is null would never match, and is refused by COPY. */
-function stagedColumns({ schema, keys, write }: TableShape): string {
-  const required = ({ name: field }: Field): string => (write === 'upsert' && keys.includes(field) ? ' NOT NULL' : '')
-  return schema.map((field) => `${name(field.name)} ${stagedType(field.type)}${required(field)}`).join(', ')
+function stagedColumns(load: TableShape): string {
+  const required = ({ name: field }: Field): string => (merges(load) && load.keys.includes(field) ? ' NOT NULL' : '')
+  return load.schema.map((field) => `${name(field.name)} ${stagedType(field.type)}${required(field)}`).join(', ')
 }
 
 function inserted(load: Load, { name: of }: Target, ledger: Ledger, values: Shape['values']): string[] {
@@ -175,9 +180,11 @@ function merged(load: Load, { name: of }: Target, ledger: Ledger, values: Shape[
   const matched = (condition: string | null): string =>
     `(SELECT COUNT(*) FROM ${table} INNER JOIN ${NEWEST} ON ${on}${condition ? ` WHERE ${condition}` : ''})`
   const kept = op ? `${NEWEST}.${op} <> 'delete'` : null
-  const deleted = gone ? matched(gone) : '0'
+  const anew = load.write === 'replace'
+  const updated = anew ? '0' : matched(kept)
+  const deleted = anew ? `(SELECT COUNT(*) FROM ${table})` : gone ? matched(gone) : '0'
   const counts =
-    `SELECT COUNT(*) - ${matched(kept)} AS "inserted", ${matched(kept)} AS "updated", ${deleted} AS "deleted" ` +
+    `SELECT COUNT(*) - ${updated} AS "inserted", ${updated} AS "updated", ${deleted} AS "deleted" ` +
     `FROM ${NEWEST}${kept ? ` WHERE ${kept}` : ''}`
   // MERGE must set something, be it the key to itself.
   const set = values.filter(({ column }) => !keys.includes(column))
@@ -185,6 +192,7 @@ function merged(load: Load, { name: of }: Target, ledger: Ledger, values: Shape[
   return [
     `CREATE TEMP TABLE ${NEWEST} AS SELECT ${all} FROM (${ranked}) AS "ranked" WHERE ${RANK} = 1`,
     ...ledger.count(load, counts),
+    ...(anew ? [`DELETE FROM ${table}`] : []),
     ...(gone
       ? [`DELETE FROM ${table} USING ${NEWEST} WHERE ${on} AND ${gone}`, `DELETE FROM ${NEWEST} WHERE ${gone}`]
       : []),

@@ -43,10 +43,11 @@ export const loadJob: Job<Load, LoadResult> = {
     const ledger = new Ledger(schema, load.lane)
     const entry = await prepared(api, ledger)
     if (isOf(load, entry)) return refOf(load, null)
-    if ((entry?.n ?? 0) !== load.n - 1) throw moved(load, entry)
+    const before = entry?.n ?? 0
+    if (load.after !== null && before !== load.after) throw moved(load, entry)
     const target = await inspectTable(api, tableName(load.table, schema))
-    const { before, transaction } = loadStatements(load, target, ledger, copyRole)
-    for (const sql of before) await api.run(sql)
+    const { early, transaction } = loadStatements({ ...load, after: before }, target, ledger, copyRole)
+    for (const sql of early) await api.run(sql)
     return refOf(load, await api.submit(transaction, createHash('sha256').update(token).digest('hex'), titleOf(token)))
   },
 

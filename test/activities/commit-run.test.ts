@@ -31,6 +31,7 @@ async function staged() {
   const commit = (count: () => number, { attempt = 1, identity = 'N' } = {}) => {
     const source = { count: async () => (asked++, count()) }
     const deps = {
+      installation: async () => ({ connections: { lake: { name: 'lake', connector: 'file' } } }),
       lake: async () => place.store(),
       connect: async () => ({ connector: { name: 'integers', identity: async () => identity, source }, session: {} }),
     } as unknown as Deps

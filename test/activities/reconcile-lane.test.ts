@@ -6,6 +6,7 @@ import { emptyState } from '../../connectors/lake/lane-state.ts'
 import type { LaneState } from '../../connectors/lake/protocol.ts'
 import { DriftError } from '../../connectors/records/drift.ts'
 import { OP_COLUMN } from '../../connectors/records/recipe.ts'
+import { dataFolder } from '../../activities/recipe.ts'
 import { reconcileLane } from '../../activities/reconcile-lane.ts'
 import type { ReconciledLane } from '../../activities/reconcile-lane.ts'
 
@@ -49,7 +50,14 @@ const SCHEMA: ObjectSchema = {
 }
 
 function reconciled(edit: Edit, schema: ObjectSchema = SCHEMA, state: LaneState = emptyState()): ReconciledLane {
-  return reconcileLane(laneOf(edit), schema, state, { instant: '2026-11-23T00:00:00Z', run: 'r-1-0' })
+  const lane = laneOf(edit)
+  return reconcileLane(
+    lane,
+    schema,
+    state,
+    { kind: 'lake', folder: dataFolder(lane) },
+    { instant: '2026-11-23T00:00:00Z', run: 'r-1-0' },
+  )
 }
 
 /** The lane as the run of such a flow left it. */

@@ -150,13 +150,13 @@ connections:
       'installed/bad.yaml',
       flowOf('bad', {
         source: { connection: 'cmr', objects: ['Account'] },
-        destination: { connection: 'crm' },
+        destination: { connection: 'crm', format: 'csv' },
       }),
     )
     const told = await recorded('check', bad, '--config', config)
     expect(told.code).toBe(2)
     expect(told.said).toMatch(/bad\.yaml:\d+ source\.connection: .* no connection cmr, did you mean 'crm'/)
-    expect(told.said).toMatch(/bad\.yaml:\d+ destination\.connection: .*cannot be a destination/)
+    expect(told.said).toMatch(/bad\.yaml:\d+ destination\.format: .*salesforce has none/)
     const options = file(
       'installed/options.yaml',
       flowOf('options', { source: { connection: 'crm', objects: ['Account'], options: { api: 'soap' } } }),

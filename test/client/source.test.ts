@@ -234,7 +234,7 @@ test('fields of files: a guess that a flow takes as it is, and preview reads', a
 
 test('connectors: what can be reached, and what is written for it', async () => {
   const { out } = await lakeward('connectors')
-  expect(out).toMatch(/^salesforce +source +client_credentials, .*Salesforce: objects of an org/m)
+  expect(out).toMatch(/^salesforce +source, records +client_credentials, .*Salesforce: objects of an org/m)
   const one = await lakeward('connectors', 'salesforce')
   expect(one.out).toMatch(/^ {2}loginUrl ! +address of your org/m)
   expect(one.out).toMatch(/auth of type refresh_token\n[^]*?refreshToken ! +A reference to a secret/)

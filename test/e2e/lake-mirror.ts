@@ -58,7 +58,14 @@ export class LakeMirror {
 
   async #fetch(key: string, tag: string): Promise<void> {
     const { client, bucket } = this.#at
-    const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+    const get = client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+    const found = await get.catch((error: Error) => {
+      if (error.name === 'NoSuchKey') return null
+      throw error
+    })
+    // Another run has removed it since it was listed.
+    if (!found) return
+    const { Body } = found
     this.#write(key, (await Body?.transformToByteArray()) ?? new Uint8Array())
     this.#tags.set(key, tag)
   }

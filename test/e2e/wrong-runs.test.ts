@@ -86,7 +86,12 @@ describeWithTemporal('wrong runs', (temporal) => {
         () => [{ connection: 'lake' }],
         [/Account: FlowInvalid: .*file has files, and nothing says how 'Account' is read/],
       ],
-      ['a source to write to', 2, () => [{}, { connection: stage.crm }], [/salesforce cannot be a destination/]],
+      [
+        'a destination that has no files',
+        2,
+        () => [{}, { connection: stage.crm, format: 'csv' }],
+        [/destination\.format: `format` is for files, and salesforce has none/],
+      ],
       [
         'a step that the description refuses',
         2,

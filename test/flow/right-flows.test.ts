@@ -50,6 +50,8 @@ describe('defaults', () => {
         layout: 'lakeward',
         partitionBy: [],
         fileSizeBytes: 256 * 1024 * 1024,
+        onReject: 'quarantine',
+        options: {},
       },
       onDrift: 'evolve',
       onInvalid: 'quarantine',

@@ -12,7 +12,13 @@ const unknownKeys: Wrong[] = [
   ['top', 'triger: {}', 'triger', /did you mean 'trigger'/],
   ['top', 'ondrift: evolve', 'ondrift', /did you mean 'onDrift'/],
   ['top', 'where: {}', 'where', /unknown key 'where' in a flow/, /belongs to an object/],
-  ['source', 'prefix: raw', 'source.prefix', /unknown key 'prefix' in source/, /belongs to destination/],
+  [
+    'source',
+    'prefix: raw',
+    'source.prefix',
+    /unknown key 'prefix' in source/,
+    /belongs to (?:destination|staging or destination|destination or staging)/,
+  ],
   [
     'destination',
     'compression: zstd',
@@ -31,10 +37,8 @@ const unknownKeys: Wrong[] = [
 const notYet: Wrong[] = [
   ['top', 'maxQuarantined: 1%', 'maxQuarantined', /^not yet: maxQuarantined/],
   ['top', 'notify: { slack: x }', 'notify', /^not yet: notify comes in a later release$/, /remove it/],
-  ['object', 'keys: [Id]', 'source.objects[0].keys', /^not yet: keys/],
   ['object', 'schema: { a: string }', 'source.objects[0].schema', /^`schema` says how files are read/, /set `format`/],
   ['where', '{ A: { containsAny: [x] } }', `${W}.A.containsAny`, /^not yet: containsAny/],
-  ['destination', 'write: upsert', 'destination.write', /^not yet: 'upsert'/, /append \| replace/],
   ['destination', 'catalog: {}', 'destination.catalog', /^not yet: catalog/],
   ['destination', 'columns: text', 'destination.columns', /^not yet: columns/],
   ['destination', 'single: true', 'destination.single', /^not yet: single/],

@@ -10,7 +10,7 @@ import type { Field, Json, Plan } from '../../connectors/connector.ts'
 import { noCounts } from '../../connectors/lake/counts.ts'
 import type { Opened } from '../../connectors/lake/open.ts'
 import { draftPlan, resumePlan, writePlan } from '../../connectors/lake/plans.ts'
-import type { LakeLane, RunKey, RunPlan, UnitRecord } from '../../connectors/lake/protocol.ts'
+import type { Delivery, LakeLane, RunKey, RunPlan, UnitRecord } from '../../connectors/lake/protocol.ts'
 import { microsOf } from '../../connectors/lake/instants.ts'
 import { openLookback } from '../../connectors/lake/seen.ts'
 import { beginUnit, readUnit } from '../../connectors/lake/units.ts'
@@ -44,6 +44,8 @@ export interface Work {
   identity?: string
   /** The output's columns; one integer unless said. */
   output?: Field[]
+  /** Where entries are delivered further. */
+  delivery?: Delivery
   /** Does not finish what an earlier run left unfinished. */
   abandon?: boolean
 }
@@ -83,6 +85,7 @@ export async function planIntegers(at: LakeLane, run: RunKey, opened: Opened, wo
       sourceSchema: [{ name: 'i', type: 'int32', nullable: false }],
       outputSchema: work.output ?? [{ name: 'i', type: 'int32', nullable: false }],
       recipe: null,
+      ...(work.delivery ? { delivery: work.delivery } : {}),
       ...(work.lookback ? { lookback: { ms: work.lookback * 1000, keys: ['i'], cursorField: 'stamp' } } : {}),
     }),
   )

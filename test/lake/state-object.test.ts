@@ -27,6 +27,7 @@ async function runTo(place: Place, start: number, next: Json, clock = start * 20
   const source = { finish: async () => next }
   const deps = {
     lake: async () => place.store(),
+    installation: async () => ({ connections: { l: { name: 'l', connector: 'file' } } }),
     connect: async () => ({ connector: { name: 'integers', identity: async () => 'N', source }, session: {} }),
   } as unknown as Deps
   const flow = {

@@ -46,7 +46,18 @@ export async function loadOf(
   }
   const manifest = await warehouse.put(`${folder}/manifest`, table.manifest(files))
   const run = `run-${staged}`
-  return { lane: rest.table, run, watermark: null, state: null, schema, keys: [], order: [], files, manifest, ...rest }
+  return {
+    lane: rest.table,
+    run,
+    after: rest.n - 1,
+    watermark: null,
+    schema,
+    keys: [],
+    order: [],
+    files,
+    manifest,
+    ...rest,
+  }
 }
 
 export async function untilReady(session: Session, ref: Json): Promise<LoadResult> {

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { Load } from '../../connectors/connector.ts'
 import type { Column } from '../../connectors/redshift/column-types.ts'
-import { Ledger } from '../../connectors/redshift/ledger.ts'
+import { Ledger, type Moved } from '../../connectors/redshift/ledger.ts'
 import { loadStatements, MOST_STATEMENTS, type Target } from '../../connectors/redshift/load-statements.ts'
 import { literal, name, tableName } from '../../connectors/redshift/sql.ts'
 import { orSkip, sqlglotPython } from '../components.ts'
@@ -19,17 +19,16 @@ const schema = fieldsOf({
   Raw: 'binary',
   _lakeward_op: 'string',
 })
-const load = (write: Load['write'], more: Partial<Load> = {}): Load => ({
+const load = (write: Load['write'], more: Partial<Load> = {}): Moved => ({
   ...{
     table: 'sales.accounts',
     n: 7,
     lane: HOSTILE,
     run: HOSTILE,
     watermark: '2026-01-01T00:00:00Z',
-    state: { a: HOSTILE },
   },
   ...{ files: [{ url: 's3://b/1', rows: 5, bytes: 9 }], manifest: "s3://b/it's/manifest", order: ['At'], keys: ['Id'] },
-  ...{ schema, write, ...more },
+  ...{ schema, write, ...more, after: 6 },
 })
 const column = (of: string, type: string, more: Partial<Column> = {}): Column => ({
   ...{ name: of, type, length: null, precision: null, scale: null, nullable: true, hasDefault: false },
@@ -50,8 +49,8 @@ const all = (): string[] =>
   (['append', 'replace', 'upsert'] as const).flatMap((write) =>
     [there, none].flatMap((target) =>
       [load(write), load(write, { schema: schema.slice(0, -1), order: [], watermark: null })].flatMap((one) => {
-        const { before, transaction } = loadStatements(one, target, ledger, 'arn:aws:iam::123456789012:role/copy')
-        return [...before, ...transaction]
+        const { early, transaction } = loadStatements(one, target, ledger, 'arn:aws:iam::123456789012:role/copy')
+        return [...early, ...transaction]
       }),
     ),
   )
@@ -90,13 +89,13 @@ describe('statements', () => {
     for (const write of ['append', 'replace', 'upsert'] as const) {
       const wide = Array.from({ length: 90 }, (_, n) => `f${n}`)
       const fields = [...schema, ...fieldsOf(Object.fromEntries(wide.map((field) => [field, 'int32' as const])))]
-      const { before, transaction } = loadStatements(load(write, { schema: fields }), there, ledger, undefined)
+      const { early, transaction } = loadStatements(load(write, { schema: fields }), there, ledger, undefined)
       expect(transaction[0]).toMatch(/^UPDATE "public"\."lakeward_ledger_[0-9a-f]{16}" SET "n" = 7, .* WHERE "n" = 6$/s)
       expect(transaction[1]).toMatch(/^SELECT 1 \/ CASE WHEN COUNT\(\*\) = 1 .* WHERE "n" = 7 AND "inserted" IS NULL$/s)
       expect(transaction).toHaveLength(MOST_STATEMENTS)
-      expect(before.every((sql) => sql.startsWith('ALTER TABLE "sales"."accounts" A'))).toBe(true)
-      expect([...before, ...transaction].filter((sql) => sql.includes(' ADD COLUMN '))).toHaveLength(
-        write === 'upsert' ? 92 : 93,
+      expect(early.every((sql) => sql.startsWith('ALTER TABLE "sales"."accounts" A'))).toBe(true)
+      expect([...early, ...transaction].filter((sql) => sql.includes(' ADD COLUMN '))).toHaveLength(
+        write === 'append' ? 93 : 92,
       )
     }
   })
