@@ -1,6 +1,16 @@
 import { defineConfig } from 'vitest/config'
 
-const inProcesses = ['client', 'cloud', 'e2e', 'foreign', 'redshift', 's3', 'worker', 'worker-credentials']
+const inProcesses = [
+  'client',
+  'cloud',
+  'e2e',
+  'eventbridge',
+  'foreign',
+  'redshift',
+  's3',
+  'worker',
+  'worker-credentials',
+]
 
 const each = {
   // Threads and Temporal's native module do not go together: https://github.com/temporalio/sdk-typescript/issues/876

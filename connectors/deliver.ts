@@ -32,7 +32,7 @@ export async function deliver({ attempts = 6, pauseMs = 1000, ...delivery }: Del
   let open = Array.from(batch.rows.keys())
   for (let round = 0, made = 0; open.length > 0; round++) {
     const resumed = (await delivery.jobs.read(round)) !== null
-    const part = { ...batch, rows: open.map((row) => batch.rows[row]!) }
+    const part = { ...batch, rows: open.map((row) => batch.rows[row]!), ids: open.map((row) => batch.ids[row]!) }
     const told = await once(delivery, part, round)
     open.forEach((row, at) => void (outcomes[row] = told[at]!))
     open = open.filter((_, at) => goesAgain(told[at]!))

@@ -80,7 +80,7 @@ export interface ReadOptions {
   connectors?: Lookup
 }
 
-const laterConnectors = ['servicenow', 'sap', 'slack', 'zendesk', 'marketo', 'snowflake', 'eventbridge']
+const laterConnectors = ['servicenow', 'sap', 'slack', 'zendesk', 'marketo', 'snowflake']
 
 /** What every connection may say, beside its connector's settings. */
 export const connectionShape = {
@@ -93,7 +93,7 @@ export const connectionShape = {
     connection: text('A lake connection of this file'),
     prefix: folder('Folder below its path; default: one of our own').optional(),
   })
-    .describe('Where files lie on their way to a warehouse, or from it')
+    .describe('Where lies what is on its way to it or from it, or too large for it')
     .optional(),
 }
 const ownKeys = Object.keys(connectionShape)

@@ -5,6 +5,7 @@
  * - What may be sent twice is sent by `send`. What may not goes by a `job` alone: it is opened, remembered, and only
  *   then given its records, so that a crash leaves either an empty job or one whose results can be asked for.
  * - An outcome belongs to its record: there is one for each row of a batch, in the batch's order.
+ * - A sink opens no lake. What is too large for the vendor it hands to `claim`, and sends the address.
  * - `again` says that nothing was written and that the same row may be accepted later; all else is final.
  * - Like `connector.ts`, of which it is a part, it imports nothing else.
  */
@@ -40,6 +41,8 @@ export interface WriteKind {
 export interface RecordTarget {
   object: string
   fields: TargetField[]
+  /** Takes any field of any type: there is nothing to compare names with. */
+  open?: true
 }
 
 export interface TargetField extends Field {
@@ -67,7 +70,14 @@ export interface RecordBatch {
   fields: Field[]
   /** Cells as JSON lines writes them: ISO text for times, exact text or a number for decimals. */
   rows: Row[]
+  /** One for each row: the same in every attempt and run of its delivery, and no other row's. */
+  ids: string[]
   options: JsonObject
+  /**
+   * Keeps a body that the vendor does not take, for its reader to fetch: the same address for the same id, in every
+   * attempt. Absent: the connection names no `staging`.
+   */
+  claim?: (id: string, body: Uint8Array) => Promise<{ url: string }>
 }
 
 export type Outcome = { ok: true; id: string | null } | { ok: false; reason: string; again: boolean }

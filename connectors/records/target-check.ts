@@ -29,7 +29,7 @@ export function checkTarget({ target, kind, keys, fields }: TargetUse): { key: s
   if (key !== null && !fields.some(({ name }) => name === key)) {
     problem('keys', `the key ${key} is not among the fields that are written`, `rename the source's key to ${key}`)
   }
-  if (kind.write === 'delete') return problems.length > 0 ? problems : { key }
+  if (kind.write === 'delete' || target.open) return problems.length > 0 ? problems : { key }
   for (const { name, type } of fields) {
     const to = byName.get(name)
     if (!to) {

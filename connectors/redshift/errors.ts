@@ -5,26 +5,10 @@
  * Law: a message holds no value of a record: what Redshift quotes of one is cut out.
  */
 import type { ErrorKind } from '../connector.ts'
-import { ConnectorError, InputError } from '../errors.ts'
+import { type AwsRule, awsError } from '../aws-errors.ts'
+import { ConnectorError } from '../errors.ts'
 
-interface Rule {
-  names: RegExp
-  kind: ErrorKind
-  advice?: string
-  waitMs?: number
-}
-
-const RULES: Rule[] = [
-  {
-    names: /^ExpiredToken/,
-    kind: 'expired',
-    advice: 'The session token has ended: give the workers a login that renews itself (a role), or a new token.',
-  },
-  {
-    names: /^(UnrecognizedClient|InvalidSignature|InvalidClientTokenId|MissingAuthentication|Credentials)/,
-    kind: 'auth',
-    advice: 'Correct the access key and its secret: `auth` of the connection, or what the default chain finds.',
-  },
+const RULES: AwsRule[] = [
   {
     names: /^AccessDenied/,
     kind: 'forbidden',
@@ -33,7 +17,6 @@ const RULES: Rule[] = [
       'CancelStatement and ListStatements, with redshift-serverless:GetCredentials or ' +
       'redshift:GetClusterCredentialsWithIAM, or secretsmanager:GetSecretValue on the secret.',
   },
-  { names: /^Throttling/, kind: 'throttled' },
   // 500 active statements: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
   { names: /^Active(Statements|Sessions)Exceeded/, kind: 'throttled', waitMs: 30_000 },
   {
@@ -48,20 +31,7 @@ const RULES: Rule[] = [
   },
 ]
 
-export function apiError(error: unknown, doing: string): Error {
-  if (error instanceof ConnectorError || error instanceof InputError) return error
-  const { name = 'Error', message = String(error), $fault } = error as Partial<Error> & { $fault?: string }
-  const rule = RULES.find(({ names }) => names.test(name))
-  return new ConnectorError({
-    connector: 'redshift',
-    doing,
-    kind: rule?.kind ?? ($fault === 'client' ? 'rejected' : 'transient'),
-    reason: `${name}: ${message.slice(0, 400)}`,
-    code: name,
-    ...(rule?.advice !== undefined && { advice: rule.advice }),
-    ...(rule?.waitMs !== undefined && { waitMs: rule.waitMs }),
-  })
-}
+export const apiError = (error: unknown, doing: string): Error => awsError(error, doing, 'redshift', RULES)
 
 interface Saying {
   said: RegExp

@@ -1,14 +1,6 @@
 /** Settings of a Redshift connection. */
-import { z } from 'zod'
+import { apiEndpoint, arn, externalId, roleArn } from '../aws-settings.ts'
 import { always, strict, text, words } from '../strict.ts'
-
-const arn = (about: string, pattern: RegExp, shape: string) =>
-  z
-    .string()
-    .regex(pattern, { error: words('is no ARN', shape) })
-    .describe(about)
-const role = (about: string) =>
-  arn(about, /^arn:[\w-]+:iam::\d{12}:role\/[^,']+$/, 'arn:aws:iam::123456789012:role/name')
 
 export const settings = strict('a redshift connection', {
   workgroup: text('Workgroup of Redshift Serverless').optional(),
@@ -16,13 +8,12 @@ export const settings = strict('a redshift connection', {
   database: text('Database'),
   schema: text('Schema of tables that are named without one, and of the ledger').default('public'),
   region: text("Region of the warehouse; default: the machine's (AWS_REGION, profile)").optional(),
-  endpoint: z
-    .url({ protocol: /^https?$/, error: words('is no address', 'https://host of the Data API, as in a VPC') })
-    .describe('Another address of the Data API; default: AWS')
-    .optional(),
-  role: role('ARN of a role to assume for the Data API').optional(),
-  externalId: text('What the role asks for from others').optional(),
-  copyRole: role('ARN of the role that COPY reads the staged files with; default: the one of the warehouse').optional(),
+  endpoint: apiEndpoint('the Data API').optional(),
+  role: roleArn('ARN of a role to assume for the Data API').optional(),
+  externalId: externalId.optional(),
+  copyRole: roleArn(
+    'ARN of the role that COPY reads the staged files with; default: the one of the warehouse',
+  ).optional(),
   secretArn: arn(
     'Secret with the login of the database; default: the identity of the workers',
     /^arn:[\w-]+:secretsmanager:.+$/,

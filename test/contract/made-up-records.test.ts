@@ -54,12 +54,14 @@ function sinkOf(org: Map<string, Row>): RecordSink {
 
 const session = madeUpSession(() => null)
 const target = { object: 'Account', fields: [field('id', true), field('name', false)] }
+const idsOf = (rows: Row[]): string[] => rows.map((_, row) => `lane-1-${row}`)
 const batchOf = (write: RecordBatch['write'], rows: Row[]): RecordBatch => ({
   target,
   write,
   key: write === 'upsert' ? 'id' : null,
   fields: target.fields,
   rows,
+  ids: idsOf(rows),
   options: {},
 })
 
@@ -84,6 +86,25 @@ it('records fit: one outcome each, what is locked goes again, and sending an ups
     { ok: true, id: 'c' },
   ])
   expect(org.size).toBe(2)
+})
+
+it('a row goes again under the id that it had', async () => {
+  const sent: string[][] = []
+  const sink: RecordSink = {
+    ...sinkOf(new Map()),
+    async send(_session, { ids, rows }) {
+      sent.push(ids)
+      return rows.map((_, at): Outcome =>
+        sent.length === 1 && at !== 1 ? { ok: false, reason: 'later', again: true } : { ok: true, id: null },
+      )
+    },
+  }
+  const batch = batchOf('upsert', [{ id: 'a' }, { id: 'b' }, { id: 'c' }])
+  await deliver({ sink, session, batch, way: 'send', jobs: memory(), pauseMs: 1 })
+  expect(sent).toEqual([
+    ['lane-1-0', 'lane-1-1', 'lane-1-2'],
+    ['lane-1-0', 'lane-1-2'],
+  ])
 })
 
 it('new records fit: a job is remembered before it has them, so that a crash at any step doubles none', async () => {

@@ -148,6 +148,7 @@ describe('systems', () => {
     'zendesk',
     'marketo',
     'redshift',
+    'eventbridge',
   ])
   for (const name of ['records', 'lake', 'codec', 'files']) systems.delete(name)
   const named = [...systems].join('|')

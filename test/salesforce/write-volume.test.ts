@@ -76,7 +76,8 @@ async function withKills(batch: RecordBatch, way: 'send' | 'job'): Promise<Outco
 async function batchOf(rows: Row[], write: RecordBatch['write'], key: string | null): Promise<RecordBatch> {
   const names = Object.keys(rows[0]!)
   const target = await sink.target(org.session, 'Account', names)
-  return { target, write, key, fields: target.fields.filter(({ name }) => names.includes(name)), rows, options: {} }
+  const fields = target.fields.filter(({ name }) => names.includes(name))
+  return { target, write, key, fields, rows, ids: rows.map((_, row) => `write-${row}`), options: {} }
 }
 
 const wrong: ((row: Row) => Row)[] = [

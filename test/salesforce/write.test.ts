@@ -40,7 +40,8 @@ async function batchOf(rows: Row[], { write = 'upsert', object = 'Account', key,
   const fields = target.fields.filter(({ name }) => names.includes(name))
   expect(fields).toHaveLength(names.length)
   const found = key === undefined ? (write === 'upsert' ? 'External_Key__c' : write === 'append' ? null : 'Id') : key
-  return { target, write, key: found, fields, rows, options } satisfies RecordBatch
+  const ids = rows.map((_, row) => `write-${row}`)
+  return { target, write, key: found, fields, rows, ids, options } satisfies RecordBatch
 }
 
 function memory(): JobMemory & { refs: Json[] } {

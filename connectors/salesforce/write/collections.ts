@@ -1,6 +1,7 @@
 /** Records by sObject Collections: calls of at most 200, some at a time. */
 import type { HttpRequest, Session } from '../../connector.ts'
 import type { Outcome, RecordBatch } from '../../record-sink.ts'
+import { together } from '../../together.ts'
 import { dataUrl, wrongAnswer } from '../objects.ts'
 import { jsonRecord } from './cells.ts'
 import { type Load, loadOf } from './load.ts'
@@ -25,14 +26,6 @@ export async function sendCollections(session: Session, batch: RecordBatch): Pro
     })
   }
   return batch.rows.map((_, row) => outcomes.get(row)!)
-}
-
-/** All of them to their end, or to the first failure's: nothing is still being sent when the caller tries again. */
-async function together<T>(parts: T[], run: (part: T, stopped: () => boolean) => Promise<void>): Promise<void> {
-  const failures: unknown[] = []
-  const stopped = (): boolean => failures.length > 0
-  await Promise.all(parts.map((part) => run(part, stopped).catch((error: unknown) => void failures.push(error))))
-  if (failures.length > 0) throw failures[0]
 }
 
 async function call(session: Session, batch: RecordBatch, load: Load, rows: number[]): Promise<SaveResult[]> {
