@@ -201,6 +201,37 @@ export interface HolderDigest {
   /** `flow/x/run-… since 2026-05-06T11:56:44Z` */
   holder: string
 }
+export interface NotifyInput {
+  /** Of the flow document, as it is written. */
+  flow: {
+    name: string
+    notify: Json
+    source: { connection: string; objects: string[] }
+    destination: { connection: string; object: string }
+    trigger: 'ONDEMAND' | 'SCHEDULED'
+  }
+  run: { workflowId: string; runId: string; startedAt: string }
+  /** In order of time. */
+  events: RunEvent[]
+}
+/** What can be told of a run; `at` is an ISO instant. */
+export type RunEvent =
+  | { kind: 'started'; at: string }
+  | { kind: 'drift'; at: string; objects: { object: string; schemaVersion: number | null; changes: string[] }[] }
+  | ({ kind: 'ended'; at: string } & RunEnd)
+  | { kind: 'deactivated'; at: string; reason: string }
+export interface RunEnd {
+  status: 'Successful' | 'Failed' | 'Canceled'
+  error?: string
+  totals: { read: number; left: number; failed: number; files: number; bytes: number }
+  /** Of many, the first. */
+  objects: JsonObject[]
+  others: number
+}
+export interface NotifyDigest {
+  /** Who could not be told, and why. */
+  notes: string[]
+}
 export interface RefreshInput {
   connection: string
   staleVersion: number

@@ -9,6 +9,7 @@ import { describeHolder } from './describe-holder.ts'
 import { describeObject } from './describe-object.ts'
 import { extractUnit } from './extract-unit.ts'
 import { metered } from './metrics.ts'
+import { notifyRun } from './notify-run.ts'
 import { openLane } from './open-lane.ts'
 import { pauseFailing } from './pause-failing.ts'
 import { pauseFlows } from './pause-flows.ts'
@@ -21,6 +22,7 @@ export function createActivities(deps: Deps): Steps {
     planFlow: planFlow(deps),
     describeHolder,
     pauseFailing,
+    notifyRun: notifyRun(deps),
     openLane: openLane(deps),
     describeObject: describeObject(deps),
     extractUnit: extractUnit(deps),

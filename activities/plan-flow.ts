@@ -66,13 +66,18 @@ export const planFlow = (deps: Deps) =>
 async function reached(flow: Flow, installation: Installation) {
   const source = await end(flow.source.connection, 'source.connection', 'source', installation)
   const destination = await end(flow.destination.connection, 'destination.connection', 'destination', installation)
-  const queues = new Set([source.taskQueue, destination.taskQueue].filter((queue) => queue !== undefined))
+  const told = await Promise.all(
+    flow.notify.map(({ connection }, at) => end(connection, `notify[${at}].connection`, 'notify', installation)),
+  )
+  const ends = [source, destination, ...told]
+  const queues = new Set(ends.map(({ taskQueue }) => taskQueue).filter((queue) => queue !== undefined))
   if (queues.size > 1) {
     throw new InputError([
       {
         what: `the connections of this flow live on different task queues (${[...queues].join(', ')})`,
         where: 'destination.connection',
-        advice: 'Give both connections one taskQueue in lakeward.yaml: a step needs both.',
+        advice:
+          'Give them one taskQueue in lakeward.yaml: a step needs both ends, and those of `notify` are told from there.',
       },
     ])
   }
@@ -85,7 +90,9 @@ async function reached(flow: Flow, installation: Installation) {
   }
 }
 
-async function end(name: string, where: string, side: 'source' | 'destination', installation: Installation) {
+const asA = { source: 'be a source', destination: 'be a destination', notify: 'be told how runs go' }
+
+async function end(name: string, where: string, side: 'source' | 'destination' | 'notify', installation: Installation) {
   const connection = installation.connections[name]
   const wrong = (what: string, advice: string): InputError => new InputError([{ what, where, advice }])
   if (!connection) {
@@ -93,7 +100,7 @@ async function end(name: string, where: string, side: 'source' | 'destination', 
     throw wrong(`no connection is called ${name}`, `The workers' lakeward.yaml has: ${names || 'none'}.`)
   }
   const found = await connector(connection.connector)
-  if (!found[side]) throw wrong(`${connection.connector} cannot be a ${side}`, `Name a connection that can.`)
+  if (!found[side]) throw wrong(`${connection.connector} cannot ${asA[side]}`, 'Name a connection that can.')
   return { connector: found, taskQueue: connection.taskQueue, parallel: connection.limits.parallel }
 }
 

@@ -5,6 +5,7 @@ export interface Steps {
   readonly planFlow: (input: digests.PlanFlowInput) => Promise<digests.FlowPlan>
   readonly describeHolder: (workflowId: string) => Promise<digests.HolderDigest>
   readonly pauseFailing: (input: digests.PauseInput) => Promise<digests.PauseDigest>
+  readonly notifyRun: (input: digests.NotifyInput) => Promise<digests.NotifyDigest>
   readonly openLane: (input: digests.OpenInput) => Promise<digests.OpenDigest>
   readonly describeObject: (input: digests.DescribeInput) => Promise<digests.PlanDigest>
   readonly extractUnit: (input: digests.ExtractInput) => Promise<digests.UnitDigest>

@@ -8,7 +8,15 @@ import { connector } from '../connectors/index.ts'
 import type { Installation } from '../connectors/installation.ts'
 import { readInstallation } from '../connectors/installation.ts'
 import { meant } from '../connectors/nearest.ts'
+import { type Path, showPath } from '../connectors/strict.ts'
 import type { FlowFile } from './flow-files.ts'
+
+type Side = 'source' | 'destination' | 'notify'
+const asA: Record<Side, string> = {
+  source: 'be a source',
+  destination: 'be a destination',
+  notify: 'be told how runs go',
+}
 
 export function installationPath(config?: string): string {
   return config ?? process.env.LAKEWARD_CONFIG ?? 'lakeward.yaml'
@@ -33,8 +41,8 @@ export async function checkInstallation(flows: FlowFile[], config?: string): Pro
 async function problemsOf(file: FlowFile, installation: Installation, path: string): Promise<Problem[]> {
   const { flow, file: document } = file
   const problems: Problem[] = []
-  const end = async (name: string, side: 'source' | 'destination'): Promise<Connector | null> => {
-    const where = `${document.at([side, 'connection'])} ${side}.connection`
+  const end = async (name: string, side: Side, place: Path = [side]): Promise<Connector | null> => {
+    const where = `${document.at([...place, 'connection'])} ${showPath([...place, 'connection'])}`
     const connection = installation.connections[name]
     if (!connection) {
       const names = Object.keys(installation.connections)
@@ -46,13 +54,14 @@ async function problemsOf(file: FlowFile, installation: Installation, path: stri
     if (found[side]) return found
     problems.push({
       where,
-      what: `${name} is a connection of ${connection.connector}, which cannot be a ${side}`,
+      what: `${name} is a connection of ${connection.connector}, which cannot ${asA[side]}`,
       advice: 'Name another connection.',
     })
     return null
   }
   const source = await end(flow.source.connection, 'source')
   const destination = await end(flow.destination.connection, 'destination')
+  for (const [at, { connection }] of flow.notify.entries()) await end(connection, 'notify', ['notify', at])
   const gather = (check: () => unknown): void => {
     try {
       check()

@@ -86,11 +86,24 @@ export interface Connector {
   clockUrl?: string
   /** Which org, instance, account or directory the connection reaches now: compared by every activity with the plan. */
   identity(session: Session): Promise<string>
+  /** Tells somebody how a run goes; again in every attempt, under the same id. */
+  notify?(session: Session, notice: Notice): Promise<void>
   /** Who is logged in, for people: what it is, and its name. */
   account?(session: Session): Promise<Record<string, string>>
   source?: Source
   destination?: Destination
   events?: Events
+}
+
+/** What happened to a run, under Amazon AppFlow's names where it has one. */
+export interface Notice {
+  /** The same in every attempt; those of a flow are in order of time. */
+  id: string
+  /** `AppFlow End Flow Run Report` */
+  type: string
+  /** ISO instant. */
+  time: string
+  detail: JsonObject
 }
 
 /** A schema library's parse; throws with a message that names the path. Structural: the contract has no imports. */
@@ -161,6 +174,8 @@ export interface Session {
   http: Http
   /** Connectors that offer `aws_keys`: what the SDK takes as `credentials`. `policy` narrows a role that is assumed. */
   aws?: (policy?: JsonObject) => AwsCredentials
+  /** Connectors that offer `signing_secret`: HMAC-SHA256 in hex, by each secret of the connection, the newest first. */
+  sign?: (bytes: Uint8Array) => Promise<string[]>
   /** Aborted on cancellation, time-out and shutdown. */
   signal: AbortSignal
   /** The system's own clock in epoch milliseconds (a Date header will do), never ours. */

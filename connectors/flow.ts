@@ -14,6 +14,7 @@ import { InputError } from './errors.ts'
 import { completeDestination, destination, type DestinationSpec } from './flow-destination.ts'
 import { optionProblems } from './flow-options.ts'
 import { ruleProblems } from './flow-rules.ts'
+import { completeNotify, notify, type NotifySpec } from './flow-notify.ts'
 import { completeRun, run, type RunOptions } from './flow-run.ts'
 import { completeSource, type FlowSource, source } from './flow-source.ts'
 import { onInvalid, type OnInvalid } from './flow-steps.ts'
@@ -23,6 +24,7 @@ import { name } from './flow-values.ts'
 import { choice, examine, flag, isTable, problemsOf, strict, text, words, type Found } from './strict.ts'
 
 export type { DestinationSpec, Partition } from './flow-destination.ts'
+export type { NotifySpec } from './flow-notify.ts'
 export type { RunOptions } from './flow-run.ts'
 export type { FlowObject, FlowSource } from './flow-source.ts'
 export type { Mask, OnInvalid, Operator, PlainValue, Rule, Step } from './flow-steps.ts'
@@ -37,6 +39,8 @@ export interface Flow {
   onDrift: 'evolve' | 'ignore' | 'fail'
   onInvalid: OnInvalid
   trigger: Trigger
+  /** Who is told how runs go. */
+  notify: NotifySpec[]
   /** Absent: applying the flow leaves it paused or not, as it is. */
   paused?: boolean
   tags: Record<string, string>
@@ -71,12 +75,13 @@ export const flowSchema = strict(
     ]).optional(),
     onInvalid: onInvalid.optional(),
     trigger: trigger.optional(),
+    notify: notify.optional(),
     paused: flag('Whether the flow is paused; absent: apply leaves that as it is').optional(),
     tags: z.record(text('A tag'), z.string().describe('Text')).describe('Tags for people and programs').optional(),
     taskQueue: text('Temporal task queue; default lakeward').optional(),
     run: run.optional(),
   },
-  ['notify', 'maxQuarantined'],
+  ['maxQuarantined'],
 ).describe('A flow of Lakeward')
 
 /**
@@ -105,6 +110,7 @@ export function parseFlow(input: unknown, where?: Document): Flow {
     onDrift: written.onDrift ?? 'evolve',
     onInvalid: invalid,
     trigger: completeTrigger(written.trigger),
+    notify: completeNotify(written.notify),
     ...(written.paused !== undefined && { paused: written.paused }),
     tags: written.tags ?? {},
     taskQueue: written.taskQueue ?? 'lakeward',

@@ -8,6 +8,7 @@ import { nearest } from './nearest.ts'
 const loaders = {
   file: async () => (await import('./file/file.ts')).file,
   s3: async () => (await import('./s3/s3.ts')).s3,
+  callback: async () => (await import('./callback/callback.ts')).callback,
   eventbridge: async () => (await import('./eventbridge/eventbridge.ts')).eventbridge,
   redshift: async () => (await import('./redshift/redshift.ts')).redshift,
   salesforce: async () => (await import('./salesforce/salesforce.ts')).salesforce,

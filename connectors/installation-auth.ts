@@ -114,6 +114,7 @@ const grants: Record<string, Grant> = {
       audience: text("Whom the assertion is addressed to; default: the connector's").optional(),
     },
   },
+  signing_secret: { open: [], secret: ['secret'], optional: ['previous'], keysOnly: true },
   aws_keys: { open: ['accessKeyId'], secret: ['secretAccessKey'], optional: ['sessionToken'], keysOnly: true },
 }
 const laterGrants = ['basic', 'token', 'api_key', 'signature']

@@ -21,6 +21,7 @@ import { drainSignal } from './drain.ts'
 import { resolveSecret } from '../connectors/secrets.ts'
 import { directoryState, lakeState, stateDirectory } from './installation-state.ts'
 import { makeSession } from './session.ts'
+import { signer } from './signer.ts'
 import { stateKey } from './state-key.ts'
 import type { StateStore } from './state.ts'
 import { createWires } from './wires.ts'
@@ -154,7 +155,7 @@ async function connect(
 ): Promise<Connected> {
   const found = await connector(connection.connector)
   const { name, settings, auth, allowInsecure } = connection
-  const takesAwsKeys = found.auth.some(({ type }) => type === 'aws_keys')
+  const takes = (kind: string): boolean => found.auth.some(({ type }) => type === kind)
   const budget = budgets.of(connection, found)
   const session = makeSession({
     connection: name,
@@ -164,7 +165,8 @@ async function connect(
     allowInsecure,
     credentials,
     wires,
-    ...(takesAwsKeys && { aws: awsLogin({ ...connection, directory }) }),
+    ...(takes('aws_keys') && { aws: awsLogin({ ...connection, directory }) }),
+    ...(takes('signing_secret') && { sign: signer({ ...connection, directory }) }),
     meter: { sent: () => (budget.sent(), use.sent?.()), told: (used) => budget.told(used) },
     ...use,
   })

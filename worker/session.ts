@@ -14,8 +14,9 @@ export interface SessionSetup {
   /** `auth.type` of the connection; null: none. */
   authType: string | null
   allowInsecure?: boolean
-  /** For connectors that take keys of AWS. */
+  /** For connectors that take keys of AWS, or sign what they send. */
   aws?: Session['aws']
+  sign?: Session['sign']
   credentials: Credentials
   wires: Wires
   signal: AbortSignal
@@ -43,8 +44,9 @@ export function makeSession(setup: SessionSetup): Session {
     ...(setup.meter ? { meter: setup.meter } : {}),
     ...(setup.retry ? { retry: setup.retry } : {}),
   })
-  const aws = setup.aws && { aws: setup.aws }
-  return { connection, settings, http, ...aws, signal, now: () => http.now(), beat, note }
+  const { aws, sign } = setup
+  const own = { ...(aws && { aws }), ...(sign && { sign }) }
+  return { connection, settings, http, ...own, signal, now: () => http.now(), beat, note }
 }
 
 function tokensOf({ connection, connector, credentials, renew }: SessionSetup): Tokens {

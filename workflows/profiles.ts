@@ -31,6 +31,13 @@ export const lookUp = {
   retry: { ...retry, maximumAttempts: 3 },
 } satisfies ActivityOptions
 
+/** Whoever cannot be told for so long is not told: a run does not wait for an audience. */
+export const notify = {
+  startToCloseTimeout: '30s',
+  scheduleToCloseTimeout: '3 minutes',
+  retry,
+} satisfies ActivityOptions
+
 /**
  * The vendor's token endpoint, inside the workflow task: a worker whose slots all wait for the token still gets it.
  * Few attempts: a vendor that rotates tokens may revoke them all when it sees an old one again.

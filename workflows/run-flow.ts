@@ -45,6 +45,7 @@ import { count, runDetails } from './details.ts'
 import { asFailure, callsOf, failed } from './failures.ts'
 import type { SyncInput } from './lane-state.ts'
 import * as profiles from './profiles.ts'
+import { RunNotices } from './run-notices.ts'
 import { summaryOf } from './summary.ts'
 
 export const laneProgress = defineSignal<[LaneProgress]>('laneProgress')
@@ -55,6 +56,8 @@ export type FlowInput = { [key: string]: unknown; carried?: Carried }
 interface Carried {
   plan: FlowPlan
   results: ObjectResult[]
+  /** Absent in runs that an earlier release began. */
+  startedMs?: number
 }
 
 const scheduledTime = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME)
@@ -62,15 +65,22 @@ const scheduledTime = defineSearchAttributeKey('TemporalScheduledStartTime', Sea
 const scheduledBy = defineSearchAttributeKey('TemporalScheduledById', SearchAttributeType.KEYWORD)
 
 export async function runFlow(flow: FlowInput): Promise<RunResult> {
+  const notices = new RunNotices(flow, (Object(flow) as FlowInput).carried?.startedMs)
   try {
-    return await runOnce(flow)
+    const result = await runOnce(flow, notices)
+    result.notes.push(...(await notices.ended({})))
+    return result
   } catch (error) {
-    if (!isCancellation(error) && !(error instanceof ContinueAsNew)) await pauseFailing(flow)
+    if (error instanceof ContinueAsNew) throw error
+    const deactivated = isCancellation(error) ? null : await pauseFailing(flow)
+    const notes = await notices.ended({ error, deactivated })
+    const [result] = (error instanceof ApplicationFailure && error.details) || []
+    ;(result as RunResult | undefined)?.notes.push(...notes)
     throw error
   }
 }
 
-async function runOnce(flow: FlowInput): Promise<RunResult> {
+async function runOnce(flow: FlowInput, notices: RunNotices): Promise<RunResult> {
   // Anything may be sent to a workflow, or nothing; the step that reads the flow says what is wrong with it.
   const { carried, ...written } = Object(flow) as FlowInput
   const document = isMapping(flow) ? written : (flow ?? null)
@@ -92,8 +102,10 @@ async function runOnce(flow: FlowInput): Promise<RunResult> {
     const attributes = pairs(plan.attributes)
     // The server takes no empty update.
     if (attributes.length > 0) upsertSearchAttributes(attributes)
+    notices.started()
   }
-  return new FlowRun(written, plan, carried?.results ?? [], nominal !== undefined).run()
+  notices.results = carried?.results ?? []
+  return new FlowRun(written, plan, notices, nominal !== undefined).run()
 }
 
 class FlowRun {
@@ -101,15 +113,17 @@ class FlowRun {
   readonly document: object
   readonly plan: FlowPlan
   readonly results: ObjectResult[]
+  readonly notices: RunNotices
   readonly scheduled: boolean
 
-  constructor(document: object, plan: FlowPlan, results: ObjectResult[], scheduled: boolean) {
+  constructor(document: object, plan: FlowPlan, notices: RunNotices, scheduled: boolean) {
     this.document = document
     this.plan = plan
-    this.results = results
+    this.results = notices.results
+    this.notices = notices
     this.scheduled = scheduled
     this.lanes = new Map(plan.lanes.map((lane) => [lane.object, waiting(lane)]))
-    for (const result of results) this.lanes.set(result.object, ended(this.lanes.get(result.object), result))
+    for (const result of this.results) this.lanes.set(result.object, ended(this.lanes.get(result.object), result))
     setHandler(laneProgress, (progress) => {
       const known = this.lanes.get(progress.object)
       if (!known || ['done', 'nothing', 'failed', 'cancelled', 'skipped'].includes(known.phase)) return
@@ -141,7 +155,8 @@ class FlowRun {
       throw stopped.reason
     }
     if (left.length > 0) {
-      const carried: Carried = { plan: this.plan, results: this.results }
+      await this.notices.settled()
+      const carried: Carried = { plan: this.plan, results: this.results, startedMs: this.notices.startedMs }
       await continueAsNew<typeof runFlow>({ ...this.document, carried })
     }
     return this.end()
@@ -266,19 +281,25 @@ class FlowRun {
   }
 }
 
-/** A scheduled run that fails looks whether too many have. One failure alone is the server's own `pauseOnFailure`. */
-async function pauseFailing(flow: unknown): Promise<void> {
+/**
+ * A scheduled run that fails looks whether too many have, and answers why its flow is paused. One failure alone is the
+ * server's own `pauseOnFailure`.
+ */
+async function pauseFailing(flow: unknown): Promise<string | null> {
   const scheduleId = workflowInfo().typedSearchAttributes.get(scheduledBy)
   const { pauseAfterFailures: after } = Object(Object(flow).trigger) as { pauseAfterFailures?: unknown }
-  if (scheduleId === undefined || typeof after !== 'number' || !(after > 1)) return
+  if (scheduleId === undefined || typeof after !== 'number' || !(after >= 1)) return null
+  if (after === 1) return 'a run failed, and the flow is to pause then'
   const { pauseFailing: pause } = proxyActivities<Steps>({
     ...profiles.lookUp,
     summary: `Pause the flow after ${after} failures in a row`,
   })
   try {
-    await CancellationScope.nonCancellable(() => pause({ scheduleId, after }))
+    const { paused } = await CancellationScope.nonCancellable(() => pause({ scheduleId, after }))
+    return paused ? `${after} runs in a row failed` : null
   } catch (error) {
     log.warn('the failures of this flow could not be counted', { ...failed(error) })
+    return null
   }
 }
 

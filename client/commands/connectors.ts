@@ -24,7 +24,7 @@ export interface Key {
 export interface ConnectorAbout {
   name: string
   title: string
-  /** `source`, `lake`, `table`, `records`, `events` */
+  /** `source`, `lake`, `table`, `records`, `events`, `notify` */
   canBe: string[]
   /** Below `connections.<name>`. */
   settings: Key[]
@@ -101,6 +101,7 @@ export function aboutOf(found: Connector): ConnectorAbout {
     table: destination?.table,
     records: destination?.record,
     events,
+    notify: 'notify' in found,
   }
   return {
     name,

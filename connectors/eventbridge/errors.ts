@@ -5,6 +5,7 @@
  * Law: what would befall every other event too is the request's failure. An entry is refused for what it is itself.
  */
 import { type AwsRule, awsError } from '../aws-errors.ts'
+import { ConnectorError } from '../errors.ts'
 import type { Outcome } from '../record-sink.ts'
 
 const RULES: AwsRule[] = [
@@ -15,7 +16,7 @@ const RULES: AwsRule[] = [
   },
   {
     names: /^ResourceNotFound/,
-    kind: 'missing',
+    kind: 'rejected',
     advice: 'Correct `bus` and `region` of the connection, or make the bus.',
   },
   { names: /^(Internal|ServiceUnavailable|ConcurrentModification)/, kind: 'transient' },
@@ -35,4 +36,10 @@ export function outcomeOf(entry: { EventId?: string; ErrorCode?: string; ErrorMe
   if (name === undefined) return { ok: true, id: EventId ?? null }
   if (EVERYBODY.test(name)) throw apiError(Object.assign(new Error(message), { name }), 'put events')
   return { ok: false, reason: `${name}: ${message.slice(0, 400)}`, again: LATER.test(name) }
+}
+
+/** An event by itself, which was not taken. */
+export function refused(type: string, { reason, again }: Extract<Outcome, { ok: false }>): ConnectorError {
+  const kind = again ? 'transient' : 'rejected'
+  return new ConnectorError({ connector: 'eventbridge', doing: `tell ${type}`, kind, reason })
 }

@@ -145,7 +145,7 @@ describe('a target', () => {
   const put = (session: Session) => sink.send(session, batchOf([{ Id: '1' }]))
   const denied = { code: 'AccessDeniedException', message: 'User is not authorized to perform this' }
   it.each<[string, () => Promise<unknown>, string, RegExp]>([
-    ['no such bus', () => look(sessionOf({ bus: 'nowhere' })), 'missing', /look at the bus nowhere/],
+    ['no such bus', () => look(sessionOf({ bus: 'nowhere' })), 'rejected', /look at the bus nowhere/],
     [
       'no permission to look',
       () => ((gate.refusal = { action: 'DescribeEventBus', ...denied }), look(sessionOf())),

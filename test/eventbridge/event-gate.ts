@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 interface Entry {
@@ -41,7 +42,10 @@ export async function openEventGate(target: string): Promise<EventGate> {
       await once(server, 'close')
     },
   }
-  const server = createServer(async (incoming, outgoing) => {
+  const server = createServer((incoming, outgoing) => {
+    answer(incoming, outgoing).catch(() => outgoing.destroy())
+  })
+  async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const chunks: Buffer[] = []
     for await (const chunk of incoming) chunks.push(chunk as Buffer)
     const body = Buffer.concat(chunks)
@@ -49,12 +53,12 @@ export async function openEventGate(target: string): Promise<EventGate> {
       Object.entries(incoming.headers).filter(([name]) => !['host', 'content-length', 'connection'].includes(name)),
     ) as Record<string, string>
     const pass = async (sent: Uint8Array) => {
-      const answer = await fetch(target + incoming.url, {
+      const got = await fetch(target + incoming.url, {
         method: incoming.method ?? 'GET',
         headers,
         ...(sent.length > 0 && { body: sent as Uint8Array<ArrayBuffer> }),
       })
-      return { status: answer.status, type: answer.headers.get('content-type') ?? '', text: await answer.text() }
+      return { status: got.status, type: got.headers.get('content-type') ?? '', text: await got.text() }
     }
     const say = (status: number, value: unknown): void =>
       void outgoing.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(value))
@@ -75,19 +79,19 @@ export async function openEventGate(target: string): Promise<EventGate> {
     }
     const fates = Entries.map((entry) => gate.fate(entry))
     const through = Entries.filter((_, at) => typeof fates[at] === 'string')
-    const answer = through.length > 0 ? await pass(Buffer.from(JSON.stringify({ Entries: through }))) : null
-    if (answer && answer.status !== 200) {
-      return void outgoing.writeHead(answer.status, { 'content-type': answer.type }).end(answer.text)
+    const passed = through.length > 0 ? await pass(Buffer.from(JSON.stringify({ Entries: through }))) : null
+    if (passed && passed.status !== 200) {
+      return void outgoing.writeHead(passed.status, { 'content-type': passed.type }).end(passed.text)
     }
     await gate.passed()
-    const taken = answer ? (JSON.parse(answer.text) as { Entries: Result[] }).Entries : []
+    const taken = passed ? (JSON.parse(passed.text) as { Entries: Result[] }).Entries : []
     const results = fates.map((fate): Result => {
       const own = typeof fate === 'string' ? taken.shift()! : { ErrorCode: fate.code, ErrorMessage: 'made up' }
       return fate === 'lost' ? { ErrorCode: 'InternalFailure', ErrorMessage: 'the answer was lost' } : own
     })
     const FailedEntryCount = results.filter((one) => 'ErrorCode' in one).length
     return say(200, { FailedEntryCount, Entries: results })
-  })
+  }
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   gate.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

@@ -56,6 +56,7 @@ describe('defaults', () => {
       onDrift: 'evolve',
       onInvalid: 'quarantine',
       trigger: { kind: 'none' },
+      notify: [],
       tags: {},
       taskQueue: 'lakeward',
       run: { full: false, keepOld: false, again: false, queue: false, evenPaused: false },

@@ -36,7 +36,6 @@ const unknownKeys: Wrong[] = [
 
 const notYet: Wrong[] = [
   ['top', 'maxQuarantined: 1%', 'maxQuarantined', /^not yet: maxQuarantined/],
-  ['top', 'notify: { slack: x }', 'notify', /^not yet: notify comes in a later release$/, /remove it/],
   ['object', 'schema: { a: string }', 'source.objects[0].schema', /^`schema` says how files are read/, /set `format`/],
   ['where', '{ A: { containsAny: [x] } }', `${W}.A.containsAny`, /^not yet: containsAny/],
   ['destination', 'catalog: {}', 'destination.catalog', /^not yet: catalog/],

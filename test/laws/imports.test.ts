@@ -149,6 +149,7 @@ describe('systems', () => {
     'marketo',
     'redshift',
     'eventbridge',
+    'callback',
   ])
   for (const name of ['records', 'lake', 'codec', 'files']) systems.delete(name)
   const named = [...systems].join('|')
