@@ -44,13 +44,14 @@ export class RunNotices {
   async ended({ error, deactivated }: { error?: unknown; deactivated?: string | null }): Promise<string[]> {
     const at = iso(Date.now())
     const events: RunEvent[] = []
-    const objects = this.results.flatMap(({ object, schemaVersion = null, drift = [] }) =>
+    const results = this.results.toSorted((a, b) => (a.object < b.object ? -1 : 1))
+    const objects = results.flatMap(({ object, schemaVersion = null, drift = [] }) =>
       drift.length > 0
         ? { object, schemaVersion, changes: drift.slice(0, MOST_CHANGES).map((change) => cut(change)) }
         : [],
     )
     if (objects.length > 0) events.push({ kind: 'drift', at, objects: objects.slice(0, MOST_OBJECTS) })
-    events.push({ kind: 'ended', at, ...endOf(this.results, error) })
+    events.push({ kind: 'ended', at, ...endOf(results, error) })
     if (deactivated) events.push({ kind: 'deactivated', at, reason: deactivated })
     const first = await this.#first
     const wanted = events.filter(({ kind }) => this.#wants(kind))
