@@ -21,13 +21,14 @@ export async function putEvents(session: Session, entries: (EventEntry & { Time?
   throw apiError(Object.assign(new Error(answer), { name: 'InternalAnswer' }), 'put events')
 }
 
-/** @throws ConnectorError where there is no such bus, or the login may not look at it */
-export async function findBus(session: Session): Promise<void> {
+/** Its ARN. @throws ConnectorError where there is no such bus, or the login may not look at it */
+export async function findBus(session: Session): Promise<string> {
   const { bus: Name } = session.settings as unknown as Bus
   // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeEventBus.html
-  await ask(session, `look at the bus ${Name}`, (sdk, client, abort) =>
+  const { Arn } = await ask(session, `look at the bus ${Name}`, (sdk, client, abort) =>
     client.send(new sdk.DescribeEventBusCommand({ Name }), abort),
   )
+  return Arn ?? Name
 }
 
 async function ask<T>(

@@ -1,7 +1,7 @@
 /** Amazon EventBridge: records as events of a bus, and what happens to runs. */
 import type { Connector } from '../connector.ts'
 import { refused } from './errors.ts'
-import { putEvents } from './event-bus.ts'
+import { findBus, putEvents } from './event-bus.ts'
 import { type Bus, settings, SOURCE } from './settings.ts'
 import { sink } from './sink.ts'
 
@@ -17,6 +17,7 @@ export const eventbridge: Connector = {
     const { endpoint, region, bus } = session.settings as unknown as Bus
     return Promise.resolve([endpoint ?? region ?? 'eventbridge', bus].join('/'))
   },
+  account: async (session) => ({ bus: await findBus(session) }),
   async notify(session, { id, type, time, detail }) {
     const { bus } = session.settings as unknown as Bus
     const Detail = JSON.stringify({ 'notification-id': id, ...detail })

@@ -141,6 +141,12 @@ describe('a target', () => {
     expect(checkTarget({ target, kind: kind!, keys: ['Id'], fields })).toMatchObject([{ where: 'keys' }])
   })
 
+  it('is told to people by its ARN', async () => {
+    expect(await eventbridge.account!(sessionOf())).toEqual({
+      bus: expect.stringMatching(`^arn:aws:events:.*/${queue.bus}$`),
+    })
+  })
+
   const look = (session: Session) => sink.target(session, 'Account', [])
   const put = (session: Session) => sink.send(session, batchOf([{ Id: '1' }]))
   const denied = { code: 'AccessDeniedException', message: 'User is not authorized to perform this' }

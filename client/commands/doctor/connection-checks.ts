@@ -1,4 +1,7 @@
-/** One connection: a source is logged in to and asked what it shows; a place of files is proven as a lake. */
+/**
+ * One connection: a source is logged in to and asked what it shows, a table's or a bus's login is named; a place of files
+ * is proven as a lake.
+ */
 import type { Session, Source } from '../../../connectors/connector.ts'
 import type { Check, Finding } from '../../../connectors/check.ts'
 import { check, failed, warning } from '../../../connectors/check.ts'
@@ -30,7 +33,7 @@ export async function* connectionChecks({ view, options }: Call, name: string): 
     for (const text of notes) {
       yield { name: 'limits', state: 'warning', found: text, advice: 'Runs wait when it is used up.' }
     }
-    if (connector.destination?.table) {
+    if (connector.destination?.table || (connector.account && !connector.source)) {
       yield await check('login', async () => {
         const account = Object.values((await connector.account?.(session)) ?? {}).join(', ')
         return `as ${account} at ${await connector.identity(session)}`
