@@ -1,6 +1,6 @@
 /**
- * One connection: a source is logged in to and asked what it shows, a table's or a bus's login is named; a place of files
- * is proven as a lake.
+ * One connection: a source is logged in to and asked what it shows, the login of a table or a bus is named, a place of
+ * files is proven as a lake.
  */
 import type { Session, Source } from '../../../connectors/connector.ts'
 import type { Check, Finding } from '../../../connectors/check.ts'
