@@ -2,7 +2,8 @@
  * The flow store: one Temporal Schedule per flow, whose action starts `runFlow` with the whole definition.
  *
  * Laws
- * - An on-demand flow is the calendar of 2099-01-01: a schedule with nothing to wait for is deleted after a week.
+ * - A flow on demand, or fed by events, is the calendar of 2099-01-01: a schedule with nothing to wait for is deleted
+ *   after a week.
  * - Nothing that changes is in the schedule's memo, which an update cannot write; `action.memo` has the fingerprint
  *   and the set.
  * - What a flow is, is read from its definition alone; the schedule adds whether it is paused, and the note.
@@ -150,8 +151,8 @@ function summaryOf(text: string): string {
 }
 
 export function specOf(trigger: Trigger): ScheduleSpec {
-  if (trigger.kind === 'none') {
-    const comment = 'on demand: a date that keeps the schedule'
+  if (trigger.kind === 'none' || trigger.kind === 'event') {
+    const comment = `${trigger.kind === 'none' ? 'on demand' : 'fed by events'}: a date that keeps the schedule`
     return { calendars: [{ year: 2099, month: 'JANUARY', dayOfMonth: 1, comment }] }
   }
   const { start, end, jitterMs } = trigger
@@ -174,7 +175,7 @@ function phase(everyMs: number, start: string | undefined): { offset?: number } 
 
 function policiesOf(trigger: Trigger): ScheduleOptions['policies'] {
   const overlap = ScheduleOverlapPolicy.SKIP
-  if (trigger.kind === 'none') return { overlap, catchupWindow: '6 hours' }
+  if (trigger.kind === 'none' || trigger.kind === 'event') return { overlap, catchupWindow: '6 hours' }
   // More than one failure in a row is counted by the run that fails: the server itself knows of one alone.
   const pauses = trigger.pauseAfterFailures === 1 ? { pauseOnFailure: true } : {}
   return { overlap, catchupWindow: trigger.catchUpMs, ...pauses }
@@ -204,7 +205,8 @@ export async function readFlow(client: Client, name: string): Promise<StoredFlow
     )
   }
   const memo = action.memo?.lakeward as { fingerprint?: string; set?: string } | undefined
-  const timed = (document as FlowDocument).trigger !== undefined
+  const { cron, every } = written(document as FlowDocument).trigger ?? {}
+  const timed = cron !== undefined || every !== undefined
   return {
     name,
     document: document as FlowDocument,

@@ -2,13 +2,14 @@
  * The connector contract: what one system (Salesforce, a directory, Redshift …) must say and do to take part in a flow.
  *
  * Laws of this file
- * - It imports nothing but the types of its own parts, `table.ts` and `record-sink.ts`. All else in `connectors/` may
- *   import it.
+ * - It imports nothing but the types of its own parts, `table.ts`, `record-sink.ts` and `events.ts`. All else in
+ *   `connectors/` may import it.
  * - A difference between systems is data or an optional member, never a name that core code compares with.
  * - What a plan fixed, every retry reads again: `read` depends on (plan, range, cursor) alone.
  * - Cursors, states and requests are JSON that only the connector reads; the core stores and returns them unchanged.
  * - Jobs, tables, sinks and events are declared for connectors to come; CONTRIBUTING.md says which the core drives.
  */
+import type { Events, Inbox } from './events.ts'
 import type { RecordSink } from './record-sink.ts'
 import type { Table } from './table.ts'
 
@@ -184,6 +185,8 @@ export interface Session {
   beat(position: string): void
   /** A finding for the run's report: plain text for people, no records, no secrets. */
   note(text: string): void
+  /** The events that a batch of a listening flow is of; absent everywhere else. */
+  inbox?: Inbox
 }
 
 /** Asked again before they expire. */
@@ -239,6 +242,8 @@ export interface Source {
   release?(session: Session, plan: Plan, how: 'done' | 'void' | 'dropped'): Promise<void>
   /** Objects are patterns of files, `format`, `csv` and `schema` options of theirs; a sample guesses these. */
   files?: { sample(session: Session, pattern: string): Promise<JsonObject> }
+  /** Objects are kinds of events or patterns of kinds, `schema` is an option; what is read is `Session.inbox`. */
+  events?: true
 }
 
 export interface Ask {
@@ -366,19 +371,4 @@ export interface Destination {
 }
 
 export type { Load, LoadResult, Table, TableEntry, TableFile, TableShape } from './table.ts'
-
-// ---------------------------------------------------------------------------------------------------------- events
-export interface Events {
-  /** Settles whether a delivery is the vendor's, and what it says. */
-  verify?(request: RawRequest, secret: string): Verdict
-  subscribe?(session: Session, topic: Json, from: Json | null): AsyncIterable<Delivery>
-}
-export type RawRequest = { method: string; path: string; headers: Record<string, string>; body: Uint8Array }
-export type Verdict = { accept: Delivery[]; answer?: string } | { reject: string }
-export interface Delivery {
-  /** Unique at the vendor: the key of de-duplication. */
-  id: string
-  object: string
-  rows: Row[]
-  next: Json
-}
+export type { Delivery, Events, Inbox, KeptEvent, RawRequest, Verdict } from './events.ts'

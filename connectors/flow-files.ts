@@ -41,7 +41,9 @@ export const fileKeys = {
 
 export const schema = z
   .record(newField('A column'), castType)
-  .describe('The columns of the files and their types; `lakeward fields CONNECTION PATTERN` proposes them')
+  .describe(
+    'The columns of files, or of events, and their types; for files `lakeward fields CONNECTION PATTERN` proposes them',
+  )
 
 export interface WrittenFileKeys {
   format?: FileKeys['format'] | undefined

@@ -9,7 +9,10 @@ export function optionProblems(source: FlowSource, connector: Connector): { valu
     const what = `the connector ${connector.name} is no source`
     return { found: [{ path: ['source', 'connection'], what, advice: 'name a connection that can be read from' }] }
   }
-  const unfit = source.objects.flatMap((object, index) => fileProblem(object, index, connector))
+  const unfit = source.objects.flatMap((object, index) => [
+    ...fileProblem(object, index, connector),
+    ...eventProblem(object, index, connector),
+  ])
   if (unfit.length > 0) return { found: unfit }
   const validator = connector.source.options
   const shared = parseOptions(validator, source.options, ['source', 'options'])
@@ -18,7 +21,8 @@ export function optionProblems(source: FlowSource, connector: Connector): { valu
   const objects = source.objects.map((object, index) => {
     const base: Path = ['source', 'objects', index, 'options']
     const own = parseOptions(validator, object.options, base)
-    if ('value' in own) return { ...object, options: { ...own.value, ...(object.files as JsonObject | undefined) } }
+    const declared = { ...(object.files as JsonObject | undefined), ...object.events }
+    if ('value' in own) return { ...object, options: { ...own.value, ...declared } }
     // What the object has from the source was told there.
     found.push(
       ...own.found.filter(
@@ -42,6 +46,17 @@ function fileProblem({ files, object }: FlowObject, index: number, { name, sourc
   }
   if (source?.files || !files) return []
   return [{ path, what: `${name} has no files, and \`format\` says how files are read`, advice: 'remove `format`' }]
+}
+
+/** Events feed a flow that says so, and nothing else does. */
+function eventProblem({ events }: FlowObject, index: number, { name, source }: Connector): Found[] {
+  if (source?.events && !events) {
+    const what = `${name} cannot be asked for records: it tells of events`
+    return index > 0 ? [] : [{ path: ['trigger'], what, advice: 'write `trigger: { event: webhook }`' }]
+  }
+  if (source?.events || !events || index > 0) return []
+  const advice = 'name a connection of connector webhook, or write `cron` or `every`'
+  return [{ path: ['trigger', 'event'], what: `${name} is asked for records, and sends no events`, advice }]
 }
 
 const keyOf = ({ path, what }: Found): string => JSON.stringify([path, what])

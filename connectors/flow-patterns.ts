@@ -14,9 +14,9 @@ import { meant } from './nearest.ts'
 /** `*` stands for any letters, or none; everything else for itself. */
 export const isPattern = (name: string): boolean => name.includes('*')
 
-/** Stands for objects that the source lists; a pattern of files is one object. */
-export const isForMany = ({ object, files }: Pick<FlowObject, 'object' | 'files'>): boolean =>
-  !files && isPattern(object)
+/** Stands for objects that the source lists; a pattern of files, or of kinds of events, is one object. */
+export const isForMany = ({ object, files, events }: Pick<FlowObject, 'object' | 'files' | 'events'>): boolean =>
+  !files && !events && isPattern(object)
 
 /** More lanes than this are no run any more. */
 export const MOST_OBJECTS = 1500

@@ -2,11 +2,12 @@
  * Rules that span a flow: they are looked at in the document as written, whatever else is wrong with it, so that one
  * reading tells everything. Each looks only at members that have the right kind.
  */
+import { eventRules } from './flow-events.ts'
 import { badFolder, mixes, readTime } from './flow-values.ts'
 import { type Found, isTable, type Path, shown } from './strict.ts'
 
-type Table = Record<string, unknown>
-interface WrittenObject {
+export type Table = Record<string, unknown>
+export interface WrittenObject {
   path: Path
   written: Table
   object: string | undefined
@@ -14,13 +15,16 @@ interface WrittenObject {
   into: string | undefined
   /** The format of its files; undefined: it is none of files. */
   format: unknown
+  /** A kind of events, or a pattern of kinds: one object either way. */
+  events: boolean
 }
 
 export function ruleProblems(flow: unknown): Found[] {
   if (!isTable(flow)) return []
   const source = tableOf(flow['source'])
   const destination = tableOf(flow['destination'])
-  const objects = objectsOf(source)
+  const events = tableOf(flow['trigger'])['event'] !== undefined
+  const objects = objectsOf(source, events)
   return [
     ...numbersThatDoNotFit(flow, []),
     ...lookbackOfFull(source, objects),
@@ -28,6 +32,7 @@ export function ruleProblems(flow: unknown): Found[] {
     ...(destination['layout'] === 'appflow' ? appflowLayout(objects) : folders(objects)),
     ...patterns(objects),
     ...fileRules(source, objects, destination['layout'] === 'appflow'),
+    ...(events ? eventRules(source, destination, objects) : []),
     ...sameIds(objects),
     ...runRules(tableOf(flow['run']), destination, flow['run'] !== undefined),
   ]
@@ -36,7 +41,7 @@ export function ruleProblems(flow: unknown): Found[] {
 const tableOf = (value: unknown): Table => (isTable(value) ? value : {})
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 
-function objectsOf(source: Table): WrittenObject[] {
+function objectsOf(source: Table, events: boolean): WrittenObject[] {
   const { objects } = source
   if (!Array.isArray(objects)) return []
   return objects.map((one: unknown, index) => {
@@ -45,7 +50,7 @@ function objectsOf(source: Table): WrittenObject[] {
     const id = textOf(written['id']) ?? object
     const format = written['format'] ?? source['format']
     const into = textOf(written['into']) ?? (format === undefined ? object : undefined)
-    return { path: ['source', 'objects', index], written, object, id, into, format }
+    return { path: ['source', 'objects', index], written, object, id, into, format, events }
   })
 }
 
@@ -93,21 +98,24 @@ function lookbackOfFull(source: Table, objects: WrittenObject[]): Found[] {
   return [...(shared ? [say(['source', 'lookback'])] : []), ...own.map(({ path }) => say([...path, 'lookback']))]
 }
 
-/** A pattern of files is one object. */
-const isForMany = ({ object, format }: WrittenObject): boolean => format === undefined && object?.includes('*') === true
+/** A pattern of files, or of kinds of events, is one object. */
+const isForMany = ({ object, format, events }: WrittenObject): boolean =>
+  format === undefined && !events && object?.includes('*') === true
 
 function fileRules(source: Table, objects: WrittenObject[], appflow: boolean): Found[] {
   return objects.flatMap((one): Found[] => {
-    const { path, written, format, into } = one
+    const { path, written, format, into, events } = one
     const alone = ['csv', 'schema'].filter(
       (key) => written[key] !== undefined || (key === 'csv' && source[key] !== undefined),
     )
     if (format === undefined) {
-      return alone.map((key) => ({
-        path: written[key] === undefined ? ['source', key] : [...path, key],
-        what: `\`${key}\` says how files are read, and nothing says of which format they are`,
-        advice: 'set `format`: csv, jsonl or parquet',
-      }))
+      return alone
+        .filter((key) => !(events && key === 'schema'))
+        .map((key) => ({
+          path: written[key] === undefined ? ['source', key] : [...path, key],
+          what: `\`${key}\` says how files are read, and nothing says of which format they are`,
+          advice: 'set `format`: csv, jsonl or parquet',
+        }))
     }
     const found: Found[] = []
     if (written['csv'] !== undefined && format !== 'csv') {

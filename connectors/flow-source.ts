@@ -1,5 +1,5 @@
 /** What a flow reads. */
-import type { Filter, Json, JsonObject } from './connector.ts'
+import type { FieldType, Filter, Json, JsonObject } from './connector.ts'
 import type { FileKeys } from './files/file-keys.ts'
 import { completeFileKeys, fileKeys, schema } from './flow-files.ts'
 import { completeStep, onInvalid, type OnInvalid, step, type Step } from './flow-steps.ts'
@@ -41,6 +41,8 @@ export interface FlowObject {
   includeDeleted?: boolean
   /** The object is a pattern of files, which are read so. */
   files?: FileKeys
+  /** The flow is fed by events: the object is a kind of them, or a pattern of kinds; no columns: they are kept whole. */
+  events?: { schema: Record<string, FieldType> }
   options: JsonObject
 }
 
@@ -88,12 +90,13 @@ export const source = strict('source', {
   ...readKeys,
 }).describe('Where the records come from')
 
-export function completeSource(written: z.output<typeof source>, ruled: OnInvalid): FlowSource {
+/** `events`: the flow is fed by them. */
+export function completeSource(written: z.output<typeof source>, ruled: OnInvalid, events: boolean): FlowSource {
   return {
     connection: written.connection,
     options: plain(written.options),
     objects: written.objects.map((one) =>
-      completeObject(typeof one === 'string' ? { object: one } : one, written, ruled),
+      completeObject(typeof one === 'string' ? { object: one } : one, written, ruled, events),
     ),
   }
 }
@@ -102,6 +105,7 @@ function completeObject(
   written: z.output<typeof object>,
   shared: z.output<typeof source>,
   ruledByFlow: OnInvalid,
+  events: boolean,
 ): FlowObject {
   const ruled = written.onInvalid ?? ruledByFlow
   const files = completeFileKeys(written, { format: shared.format, csv: shared.csv })
@@ -126,6 +130,7 @@ function completeObject(
     ...(lookbackMs !== undefined && { lookbackMs }),
     ...(includeDeleted !== undefined && { includeDeleted }),
     ...(files !== undefined && { files }),
+    ...(events && { events: { schema: written.schema ?? {} } }),
     options: { ...plain(shared.options), ...plain(written.options) },
   }
 }

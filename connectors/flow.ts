@@ -28,7 +28,7 @@ export type { NotifySpec } from './flow-notify.ts'
 export type { RunOptions } from './flow-run.ts'
 export type { FlowObject, FlowSource } from './flow-source.ts'
 export type { Mask, OnInvalid, Operator, PlainValue, Rule, Step } from './flow-steps.ts'
-export type { Trigger } from './flow-trigger.ts'
+export type { Batching, EventTrigger, Trigger } from './flow-trigger.ts'
 
 export interface Flow {
   version: 1
@@ -105,7 +105,7 @@ export function parseFlow(input: unknown, where?: Document): Flow {
     version: 1,
     name: written.name,
     ...(written.description !== undefined && { description: written.description }),
-    source: completeSource(written.source, invalid),
+    source: completeSource(written.source, invalid, written.trigger?.event !== undefined),
     destination: completeDestination(written.destination),
     onDrift: written.onDrift ?? 'evolve',
     onInvalid: invalid,

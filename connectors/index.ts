@@ -11,6 +11,7 @@ const loaders = {
   callback: async () => (await import('./callback/callback.ts')).callback,
   eventbridge: async () => (await import('./eventbridge/eventbridge.ts')).eventbridge,
   redshift: async () => (await import('./redshift/redshift.ts')).redshift,
+  webhook: async () => (await import('./webhook/webhook.ts')).webhook,
   salesforce: async () => (await import('./salesforce/salesforce.ts')).salesforce,
 } satisfies Record<string, () => Promise<Connector>>
 

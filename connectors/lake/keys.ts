@@ -123,10 +123,20 @@ export function laneKeys(lane: Pick<Lane, 'flow' | 'object'>): LaneKeys {
   }
 }
 
+/** Where events of a lane wait: outside the folder an open lists. */
+export function eventKeys(lane: Pick<Lane, 'flow' | 'object'>) {
+  const root = `_lakeward/_events/${segment(lane.flow)}/${segment(lane.object)}/`
+  return {
+    keptFolder: `${root}kept/`,
+    kept: (ref: string) => `${root}kept/${ref}.jsonl`,
+    idsFolder: `${root}ids/`,
+  }
+}
+
 /** Keys, and beginnings of keys, that one flow touches: its documents and its data folder. */
 export function keysOfFlow(flow: string, folder: string): string[] {
   const name = segment(flow)
-  const own = ['', '_quarantine/', '_repairs/'].map((part) => `_lakeward/${part}${name}/`)
+  const own = ['', '_events/', '_quarantine/', '_repairs/'].map((part) => `_lakeward/${part}${name}/`)
   return [IDENTITY_KEY, ...own, `${joinKey(folder)}/`]
 }
 

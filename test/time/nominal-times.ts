@@ -9,7 +9,7 @@ const HOUR = 60 * MINUTE
 
 /** Epoch milliseconds, from ≤ time < to. */
 export function nominalTimes(trigger: Trigger, from: number, to: number): number[] {
-  if (trigger.kind === 'none') return []
+  if (trigger.kind === 'none' || trigger.kind === 'event') return []
   const start = Math.max(from, trigger.start === undefined ? from : Date.parse(trigger.start))
   const end = trigger.end === undefined ? to : Math.min(to, Date.parse(trigger.end) + 1)
   if (trigger.kind === 'every') {

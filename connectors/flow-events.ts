@@ -1,0 +1,31 @@
+/** What a flow that is fed by events cannot say: it reads nothing, it is told. */
+import type { Table, WrittenObject } from './flow-rules.ts'
+import type { Found } from './strict.ts'
+
+const reading = ['read', 'startFrom', 'cursorField', 'settle', 'lookback', 'includeDeleted', 'format', 'csv']
+
+export function eventRules(source: Table, destination: Table, objects: WrittenObject[]): Found[] {
+  const found: Found[] = reading
+    .filter((key) => source[key] !== undefined)
+    .map((key) => ({ path: ['source', key], ...unread(key) }))
+  for (const { path, written, id, object } of objects) {
+    for (const key of reading) if (written[key] !== undefined) found.push({ path: [...path, key], ...unread(key) })
+    // Its lane would have the workflow id of the flow's listener.
+    if (id !== 'listen') continue
+    const at = object === 'listen' ? [...path, ...(Object.keys(written).length > 1 ? ['object'] : [])] : [...path, 'id']
+    found.push({
+      path: at,
+      what: "'listen' is the id of the flow's listener",
+      advice: 'set another `id` for this object',
+    })
+  }
+  if (destination['write'] === 'replace') {
+    const what = 'replace cannot go with events: each batch would take the place of those before'
+    found.push({ path: ['destination', 'write'], what, advice: 'write `write: append`' })
+  }
+  return found
+}
+
+function unread(key: string): { what: string; advice: string } {
+  return { what: `\`${key}\` says how records are read, and events come by themselves`, advice: 'remove it' }
+}
