@@ -3,7 +3,7 @@ import { finishRun } from '../connectors/lake/finish.ts'
 import { readPlan } from '../connectors/lake/plans.ts'
 import type { Deps } from './deps.ts'
 import type { CloseDigest, CloseInput } from './digests.ts'
-import { connectEnd, lakeLane, sourceOf } from './lane.ts'
+import { connectLane, lakeLane, sourceOf } from './lane.ts'
 import { step } from './step.ts'
 
 export const closeRun = (deps: Deps) =>
@@ -11,7 +11,7 @@ export const closeRun = (deps: Deps) =>
     const at = await lakeLane(deps, task, context)
     const plan = await readPlan(at, run.key)
     if (!plan) return { calls: context.calls.made }
-    const connected = await connectEnd(deps, plan.source.connection, context)
+    const connected = await connectLane(deps, at, { connection: plan.source.connection, task }, context)
     // Only now: what the vendor forgets here is committed and complete.
     await sourceOf(connected).release?.(connected.session, plan.plan, 'done')
     await finishRun(at, plan)

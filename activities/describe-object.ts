@@ -21,7 +21,7 @@ import { ceilingOf, lookbackOf, planFrom } from './bounds.ts'
 import type { Connected, Deps } from './deps.ts'
 import type { DescribeInput, PlanDigest } from './digests.ts'
 import { planDelivery } from './delivery-plan.ts'
-import { connectEnd, laneAt, laneFlow, sourceOf } from './lane.ts'
+import { connectLane, laneAt, laneFlow, sourceOf } from './lane.ts'
 import type { LaneFlow } from './lane.ts'
 import { placeOf } from './place.ts'
 import type { Place } from './place.ts'
@@ -43,7 +43,12 @@ export const describeObject = (deps: Deps) =>
     const { state, unfinished } = await readState(at, input.open.base)
     const lakeId = await lakeIdentity(at.store)
     const opened = { n: input.open.n, state, lakeId }
-    const connected = await connectEnd(deps, lane.flow.source.connection, context)
+    const connected = await connectLane(
+      deps,
+      at,
+      { connection: lane.flow.source.connection, task: input.task },
+      context,
+    )
     const sourceIdentity = await connected.connector.identity(connected.session)
     const { full } = lane.flow.run
     if (unfinished && !(full && isMoved(unfinished.plan, { sourceIdentity, lakeId }))) {

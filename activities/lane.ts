@@ -2,6 +2,7 @@
 import { ConnectorError, InputError } from '../connectors/errors.ts'
 import { parseFlow } from '../connectors/flow.ts'
 import type { Flow, FlowObject } from '../connectors/flow.ts'
+import { openInbox } from '../connectors/lake/inbox.ts'
 import type { LakeLane } from '../connectors/lake/protocol.ts'
 import type { Connected, Deps } from './deps.ts'
 import type { LaneRef, LaneTask } from './digests.ts'
@@ -44,6 +45,19 @@ export async function connectEnd(deps: Deps, connection: string, context: StepCo
     renew: (staleVersion) => renew({ connection, staleVersion }),
     sent: () => void calls.made++,
   })
+}
+
+/** As `connectEnd`; of a lane that events feed, with those of its batch. */
+export async function connectLane(
+  deps: Deps,
+  at: LakeLane,
+  { connection, task }: { connection: string; task: LaneTask },
+  context: StepContext,
+): Promise<Connected> {
+  const connected = await connectEnd(deps, connection, context)
+  if (!task.events) return connected
+  const inbox = openInbox(at.store, at.lane, task.events.refs)
+  return { ...connected, session: { ...connected.session, inbox } }
 }
 
 /** The source side of a connection; the flow was checked, but the installation may have changed since. */

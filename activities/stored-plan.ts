@@ -4,7 +4,7 @@ import { checkMoved, plannedRun } from '../connectors/lake/plans.ts'
 import type { LakeLane, RunPlan } from '../connectors/lake/protocol.ts'
 import type { Connected, Deps } from './deps.ts'
 import type { LaneTask, RunRef } from './digests.ts'
-import { connectEnd, lakeLane } from './lane.ts'
+import { connectLane, lakeLane } from './lane.ts'
 import type { StepContext } from './step.ts'
 
 export interface Planned extends Connected {
@@ -20,7 +20,7 @@ interface PlanNamed {
 
 export async function planned(deps: Deps, input: PlanNamed, context: StepContext): Promise<Planned> {
   const { at, plan } = await plannedLake(deps, input, context)
-  const connected = await connectEnd(deps, plan.source.connection, context)
+  const connected = await connectLane(deps, at, { connection: plan.source.connection, task: input.task }, context)
   const sourceIdentity = await connected.connector.identity(connected.session)
   checkMoved(plan, { sourceIdentity, lakeId: plan.lakeId })
   return { at, plan, ...connected }
