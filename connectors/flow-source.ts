@@ -41,7 +41,7 @@ export interface FlowObject {
   includeDeleted?: boolean
   /** The object is a pattern of files, which are read so. */
   files?: FileKeys
-  /** The flow is fed by events: the object is a kind of them, or a pattern of kinds; no columns: they are kept whole. */
+  /** Fed by events: the object is a kind of them, or a pattern of kinds; no columns: they are kept whole. */
   events?: { schema: Record<string, FieldType> }
   options: JsonObject
 }

@@ -6,7 +6,7 @@
  * - An object is named by its content and created before the entry that names it; a batch that is tried again writes
  *   the same one. It is removed only when an entry that no longer names it is `done`.
  * - Each batch adds one object; eight of a size become one, so that a lane has few and each is read once per worker.
- * - An id is known for `KEPT_MS` at least, and among the newest `MOST_IDS`; what is older is forgotten by whole objects.
+ * - Each batch adds one object; eight of a size become one: a lane has few, and each is read once per worker.
  */
 import { createHash } from 'node:crypto'
 import type { Json } from '../connector.ts'

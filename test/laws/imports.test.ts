@@ -31,7 +31,7 @@ const TEMPORAL: Record<string, string[]> = {
   client: ['client', 'common', 'envconfig', 'plugin'],
 }
 /** The contract, which everything else rests on: types of one another are all that these may import. */
-const CONTRACT = ['connectors/connector.ts', 'connectors/record-sink.ts', 'connectors/table.ts']
+const CONTRACT = ['connectors/connector.ts', 'connectors/record-sink.ts', 'connectors/events.ts', 'connectors/table.ts']
 /** The only files that may load the worker's code or the sandbox, lazily: the command. */
 const COMMAND = /^client\/(?:main\.ts|commands\/)/
 
