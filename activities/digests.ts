@@ -31,8 +31,6 @@ export interface LaneTask {
   attributes: SearchAttributes
   /** Silence after which the server gives a step to another worker, seconds; the workers' setting. */
   heartbeatSeconds: number
-  /** The batch of a listening flow: names of the objects that hold its events. */
-  events?: { refs: string[] }
   /** Where progress is told: the workflow that started the lane. */
   parent?: string
 }

@@ -47,7 +47,7 @@ export async function connectEnd(deps: Deps, connection: string, context: StepCo
   })
 }
 
-/** As `connectEnd`; of a lane that events feed, with those of its batch. */
+/** As `connectEnd`; of a lane that events feed, with what waits for it. */
 export async function connectLane(
   deps: Deps,
   at: LakeLane,
@@ -55,8 +55,9 @@ export async function connectLane(
   context: StepContext,
 ): Promise<Connected> {
   const connected = await connectEnd(deps, connection, context)
-  if (!task.events) return connected
-  const inbox = openInbox(at.store, at.lane, task.events.refs)
+  const { trigger } = laneFlow(task).flow
+  if (trigger.kind !== 'event') return connected
+  const inbox = openInbox(at.store, at.lane, trigger.batch.rows)
   return { ...connected, session: { ...connected.session, inbox } }
 }
 

@@ -185,7 +185,7 @@ export interface Session {
   beat(position: string): void
   /** A finding for the run's report: plain text for people, no records, no secrets. */
   note(text: string): void
-  /** The events that a batch of a listening flow is of; absent everywhere else. */
+  /** Where events of the lane wait; absent where none feed it. */
   inbox?: Inbox
 }
 

@@ -2,8 +2,8 @@
  * Events as a source: what a batch of a listening flow holds, as records.
  *
  * Laws
- * - The plan names the kept objects of the batch and the state of the lane; `read` and `finish` depend on these alone,
- *   so every attempt of a batch is the same batch.
+ * - The plan takes what waits, and names the kept objects and the state of the lane; `read` and `finish` depend on
+ *   these alone, so every attempt of a batch is the same batch.
  * - An event's text goes on as it was written: numbers keep every digit.
  * - What is not new is left out before it is a record.
  */
@@ -82,7 +82,7 @@ function inboxOf({ inbox, connection }: Session, object: string): Inbox {
 }
 
 async function plan(inbox: Inbox, { options, state }: Ask): Promise<Plan> {
-  const { refs } = inbox
+  const { refs, left } = await inbox.take()
   const { record } = options as { record?: string }
   const declared = Object.keys((options['schema'] ?? {}) as object).length > 0
   const request: Request = { refs, state, declared, ...(record === undefined ? {} : { record }) }
@@ -103,7 +103,7 @@ async function plan(inbox: Inbox, { options, state }: Ask): Promise<Plan> {
     order: 'none',
     repeats: false,
     counted: record === undefined ? events : null,
-    heldBack: null,
+    heldBack: left > 0 ? left : null,
     notes: again,
   }
 }
@@ -113,19 +113,19 @@ const count = (events: number): string => (events === 1 ? '1 event' : `${events.
 async function* read(session: Session, request: Request, from: Json | null): AsyncGenerator<Page> {
   const { refs, state } = request
   const done = Number(from ?? 0)
-  let [at, read] = [0, 0]
+  let [at, told] = [0, 0]
   let lines: string[] = []
   let length = 0
   const page = (next: Json | null): Page => {
     const body = Buffer.from(lines.join(''))
     const shape = { format: 'jsonl', badLines: 'reject' } as const
     ;[lines, length] = [[], 0]
-    return { body, shape, next, position: `${count(read)} of ${refs.length} deliveries` }
+    return { body, shape, next, position: `${count(told)} of ${refs.length} deliveries` }
   }
   for await (const { events } of inboxOf(session, 'events').fresh(refs, state)) {
     session.signal.throwIfAborted()
     at++
-    read += events.length
+    told += events.length
     if (at <= done) continue
     for (const event of events) {
       for (const line of linesOf(event, request)) {

@@ -50,12 +50,12 @@ export interface KeptEvent {
   body: string
 }
 
-/** The events of one batch, by the objects of the lake that hold them, and what the lane has had before. */
+/** What waits in the lane's lake, by the names of the objects that hold it, and what the lane has had before. */
 export interface Inbox {
-  /** Names of these objects, in the order in which they were told. */
-  refs: string[]
-  /** Events of the batch that are new to a lane of this state, each once, object by object. */
-  fresh(refs: string[], state: Json): AsyncIterable<{ ref: string; events: KeptEvent[]; repeated: number }>
+  /** The oldest, up to a batch of events; how many are left after them, as far as was looked. */
+  take(): Promise<{ refs: string[]; left: number }>
+  /** Events of these objects that are new to a lane of this state, each once, object by object. */
+  fresh(refs: string[], state: Json): AsyncIterable<{ events: KeptEvent[]; repeated: number }>
   /** The state with the events of these objects in it. */
   remember(refs: string[], state: Json): Promise<Json>
   /** After `done`: the events are where they belong, and need not be kept any more. */

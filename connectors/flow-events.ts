@@ -4,7 +4,7 @@ import type { Found } from './strict.ts'
 
 const reading = ['read', 'startFrom', 'cursorField', 'settle', 'lookback', 'includeDeleted', 'format', 'csv']
 
-export function eventRules(source: Table, destination: Table, objects: WrittenObject[]): Found[] {
+export function eventRules(source: Table, destination: Table, objects: WrittenObject[], run: Table): Found[] {
   const found: Found[] = reading
     .filter((key) => source[key] !== undefined)
     .map((key) => ({ path: ['source', key], ...unread(key) }))
@@ -22,6 +22,10 @@ export function eventRules(source: Table, destination: Table, objects: WrittenOb
   if (destination['write'] === 'replace') {
     const what = 'replace cannot go with events: each batch would take the place of those before'
     found.push({ path: ['destination', 'write'], what, advice: 'write `write: append`' })
+  }
+  for (const key of ['full', 'keepOld', 'again', 'from', 'to'].filter((one) => run[one] !== undefined)) {
+    const what = `\`${key}\` reads again, and events that were delivered are not kept`
+    found.push({ path: ['run', key], what, advice: 'leave it out: a run commits what waits' })
   }
   return found
 }

@@ -25,7 +25,7 @@ export function laneDetails(details: LaneDetails): string {
   lines.push(`- ${moved(progress)}`)
   if (progress.position && isRunning(progress)) lines.push(`- Position: ${code(progress.position)}`)
   if (details.ratePerSecond && isRunning(progress)) lines.push(`- Rate: ${count(details.ratePerSecond)} rows/s`)
-  if (details.heldBack) lines.push(`- Held back until they settle: ${count(details.heldBack)} rows`)
+  if (details.heldBack) lines.push(`- Left for the next run: ${count(details.heldBack)} rows`)
   if (details.proof) lines.push(`- Count proof: ${details.proof}`)
   if (progress.restarts > 0) lines.push(`- Restarted: ${progress.restarts} of at most 3 times`)
   if (progress.error) lines.push(`- Last problem: ${progress.error.type}: ${code(progress.error.message)}`)

@@ -5,7 +5,6 @@
  * - The state of the lane names the objects, so what is known and what is committed change with one entry.
  * - An object is named by its content and created before the entry that names it; a batch that is tried again writes
  *   the same one. It is removed only when an entry that no longer names it is `done`.
- * - Each batch adds one object; eight of a size become one, so that a lane has few and each is read once per worker.
  * - Each batch adds one object; eight of a size become one: a lane has few, and each is read once per worker.
  */
 import { createHash } from 'node:crypto'

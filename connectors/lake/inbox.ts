@@ -2,16 +2,17 @@
  * Events in the lane's lake, from the moment they are received until an entry that has them is `done`.
  *
  * Laws
- * - `_lakeward/_events/<flow>/<object>/kept/<time>-<nonce>.jsonl` holds some events that came together, created once,
- *   synced, never changed. Who sent them is answered after that, and after the lane's listener was told the name.
- * - The name is remembered with the ids of its events: an object that is gone and whose name is known was delivered;
- *   one that is gone and not known is lost, and no run goes past it.
+ * - `_lakeward/_events/<flow>/<object>/kept/<time>-<nonce>-<events>.jsonl` holds some events that came together, created
+ *   once, synced, never changed. Who sent them is answered after that.
+ * - What lies there is what waits: whoever is told of events is told to look. A run takes the oldest first, so what an
+ *   earlier run delivered and left lying is met while its ids are still known.
  */
 import { elementsOf, text } from '../json-span.ts'
 import type { Json } from '../connector.ts'
 import type { Inbox, KeptEvent } from '../events.ts'
 import { damaged } from './documents.ts'
 import { addIds, dropReplaced, openIds } from './event-ids.ts'
+import { LakeError } from './errors.ts'
 import { AT_ONCE, inParallel } from './in-parallel.ts'
 import { eventKeys, nonce } from './keys.ts'
 import type { Lane } from './protocol.ts'
@@ -28,63 +29,76 @@ const objects = new Unchanging<KeptEvent[]>(64 * 1024 * 1024, (bytes, where) => 
   }
 })
 
-/** Names sort by the time they were made. */
-export function newRef(nowMs: number): string {
-  return `${nowMs.toString(36).padStart(9, '0')}-${nonce()}`
-}
+/** One run reads no more than this; a request each, and all of it in memory. */
+const MOST_REFS = 2_000
+const MOST_BYTES = 64 * 1024 * 1024
+/** Further than this nobody looks what else there is. */
+const MOST_SEEN = 20_000
 
-/** When an object of this name was made, epoch milliseconds. */
-export function refTime(ref: string): number {
-  return Number.parseInt(ref.slice(0, 9), 36)
-}
+const REF = /^([0-9a-z]{9})-[0-9a-f]{16}-([0-9a-z]+)$/
 
-/** Durable when it resolves; the same ref again leaves what is there. */
-export async function keepEvents(store: ObjectStore, lane: EventLane, ref: string, events: KeptEvent[]): Promise<void> {
+/** Durable when it resolves. */
+export async function keepEvents(store: ObjectStore, lane: EventLane, events: KeptEvent[]): Promise<void> {
+  const newestMs = Math.max(...events.map(({ atMs }) => atMs))
+  // Names sort by the time they were made.
+  const ref = `${newestMs.toString(36).padStart(9, '0')}-${nonce()}-${events.length.toString(36)}`
   const key = eventKeys(lane).kept(ref)
   await store.create(key, encode(events))
   if ((await store.head(key)) === null) throw damaged(`${store.name}/${key}`, 'events were written and are not there')
   await store.settle([key])
 }
 
-/** Names of all that is kept, the oldest first. */
-export async function keptRefs(store: ObjectStore, lane: EventLane, most: number): Promise<string[]> {
-  const { keptFolder } = eventKeys(lane)
-  const refs: string[] = []
-  for await (const { key } of store.list(keptFolder)) {
-    const ref = /^([0-9a-z]{9}-[0-9a-f]{16})\.jsonl$/.exec(key.slice(keptFolder.length))?.[1]
-    if (ref !== undefined) refs.push(ref)
-    if (refs.length >= most) break
-  }
-  return refs
+/** How many events wait, or at least so many. */
+export async function waitingEvents(store: ObjectStore, lane: EventLane): Promise<number> {
+  const { refs, left } = await oldest(store, lane, Number.POSITIVE_INFINITY)
+  return refs.reduce((sum, ref) => sum + eventsIn(ref), left)
 }
 
-export function openInbox(store: ObjectStore, lane: EventLane, refs: string[]): Inbox {
+async function oldest(store: ObjectStore, lane: EventLane, rows: number): Promise<{ refs: string[]; left: number }> {
+  const { keptFolder } = eventKeys(lane)
+  const refs: string[] = []
+  let [taken, size, left, seen] = [0, 0, 0, 0]
+  for await (const { key, bytes } of store.list(keptFolder)) {
+    const ref = key.slice(keptFolder.length).replace(/\.jsonl$/, '')
+    if (!REF.test(ref)) continue
+    const room = taken < rows && refs.length < MOST_REFS && (size === 0 || size + bytes <= MOST_BYTES)
+    if (room && left === 0) {
+      refs.push(ref)
+      taken += eventsIn(ref)
+      size += bytes
+    } else left += eventsIn(ref)
+    if (++seen >= MOST_SEEN) break
+  }
+  return { refs, left }
+}
+
+/** `rows`: events of a batch, or a few more where the last of them came together with others. */
+export function openInbox(store: ObjectStore, lane: EventLane, rows: number): Inbox {
   const keys = eventKeys(lane)
-  async function* fresh(wanted: string[], state: Json) {
+  async function* fresh(refs: string[], state: Json) {
     const isKnown = await openIds(store, state)
     const seen = new Set<string>()
-    const found = await inParallel(wanted, AT_ONCE, (ref) => objects.get(store, keys.kept(ref)))
-    for (const [at, ref] of wanted.entries()) {
+    const found = await inParallel(refs, AT_ONCE, (ref) => objects.get(store, keys.kept(ref)))
+    for (const [at, ref] of refs.entries()) {
       const events = found[at]
-      if (!events && !isKnown(nameId(ref))) throw lost(store, keys.kept(ref))
-      const all = isKnown(nameId(ref)) ? [] : events!
-      const novel = all.filter(({ id }) => !isKnown(eventId(id)) && !seen.has(id) && seen.add(id))
-      yield { ref, events: novel, repeated: (events?.length ?? 0) - novel.length }
+      if (!events) throw gone(store, keys.kept(ref))
+      const novel = events.filter(({ id }) => !seen.has(id) && !isKnown(id) && seen.add(id))
+      yield { events: novel, repeated: events.length - novel.length }
     }
   }
   return {
-    refs,
+    take: () => oldest(store, lane, rows),
     fresh,
-    async remember(wanted, state) {
-      const ids = wanted.map(nameId)
-      let newestMs = 0
-      for (const ref of wanted) newestMs = Math.max(newestMs, refTime(ref))
-      for await (const { events } of fresh(wanted, state)) ids.push(...events.map(({ id }) => eventId(id)))
+    async remember(refs, state) {
+      const ids: string[] = []
+      for await (const { events } of fresh(refs, state)) ids.push(...events.map(({ id }) => id))
+      if (ids.length === 0) return state
+      const newestMs = Math.max(...refs.map(timeOf))
       return (await addIds(store, keys.idsFolder, state, ids, newestMs)) as unknown as Json
     },
-    async release(wanted, state) {
+    async release(refs, state) {
       await dropReplaced(store, state)
-      await inParallel(wanted, AT_ONCE, async (ref) => {
+      await inParallel(refs, AT_ONCE, async (ref) => {
         objects.forget(store, keys.kept(ref))
         await store.delete(keys.kept(ref))
       })
@@ -92,9 +106,8 @@ export function openInbox(store: ObjectStore, lane: EventLane, refs: string[]): 
   }
 }
 
-// Names of objects and ids of events are told apart, whatever vendors choose.
-const nameId = (ref: string): string => `object ${ref}`
-const eventId = (id: string): string => `event ${id}`
+const timeOf = (ref: string): number => Number.parseInt(REF.exec(ref)?.[1] ?? '0', 36)
+const eventsIn = (ref: string): number => Number.parseInt(REF.exec(ref)?.[2] ?? '0', 36)
 
 /** A line each: `[id, kind, atMs, body]`, the body as it was written but for its line ends. */
 function encode(events: KeptEvent[]): Uint8Array {
@@ -114,8 +127,11 @@ function decode(bytes: Uint8Array): KeptEvent[] {
   })
 }
 
-function lost(store: ObjectStore, key: string) {
-  return damaged(`${store.name}/${key}`, 'events that were received are gone before they were delivered', {
-    advice: 'Restore the file. To go on without it: delete the flow and apply it again, which takes what is there.',
+/** Another run delivered them, or a person removed them: what waits now tells which, and a new run looks there. */
+function gone(store: ObjectStore, key: string): LakeError {
+  return new LakeError('StagedDataLost', {
+    where: `${store.name}/${key}`,
+    what: 'events that this run had taken are gone',
+    advice: 'The run begins again with what waits now. If somebody removed the file, its events are lost.',
   })
 }

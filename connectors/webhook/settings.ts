@@ -74,7 +74,7 @@ export const webhookSettings = strict('a connection of webhook', {
     context.addIssue({ code: 'custom', path: [key], message: words(what, advice) })
   const own = ['signature', 'timestamp', 'challenge'].filter((key) => key in value)
   if (value['scheme'] !== 'hmac') {
-    for (const key of own) say(key, `${String(value['scheme'])} says this itself`, 'remove it, or write `scheme: hmac`')
+    for (const key of own) say(key, `${value['scheme']} says this itself`, 'remove it, or write `scheme: hmac`')
     return
   }
   if (!('signature' in value)) say('signature', "'signature' is missing", 'at least `signature: { header: NAME }`')

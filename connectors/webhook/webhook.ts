@@ -19,7 +19,7 @@ export const webhook: Connector = {
   ],
   limits: [],
   errors: [],
-  identity: ({ settings }) => Promise.resolve(`webhooks, ${String(settings['scheme'])}`),
+  identity: ({ settings }) => Promise.resolve(`webhooks, ${settings['scheme'] as string}`),
   source: eventSource,
   events: {
     verify(request, { settings, ...by }) {

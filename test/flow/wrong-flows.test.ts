@@ -41,7 +41,7 @@ const notYet: Wrong[] = [
   ['destination', 'catalog: {}', 'destination.catalog', /^not yet: catalog/],
   ['destination', 'columns: text', 'destination.columns', /^not yet: columns/],
   ['destination', 'single: true', 'destination.single', /^not yet: single/],
-  ['trigger', '{ event: webhook }', 'trigger.event', /^not yet: event/],
+  ['trigger', '{ event: changes }', 'trigger.event', /^not yet: changes/],
 ]
 
 const kinds: Wrong[] = [
@@ -70,7 +70,7 @@ const names: Wrong[] = [
 ]
 
 const triggers: Wrong[] = [
-  ['trigger', '{}', 'trigger', /says no time/, /cron or every/],
+  ['trigger', '{}', 'trigger', /says no time/, /cron, every or event/],
   ['trigger', '{ cron: 0 2 * * *, every: 1h }', 'trigger', /has cron and every/, /exactly one of cron, every, event/],
   ['source', 'lookback: 1 hour', 'source.lookback', /'1 hour' is not a duration/, /2h or 7d/],
   ['source', 'lookback: 0s', 'source.lookback', /longer than nothing/],
