@@ -146,6 +146,31 @@ export interface CancelDigest {
   notes: string[]
 }
 
+/** What a listener has to know before its first batch. */
+export interface ListenDigest {
+  plan: FlowPlan
+  /** A batch is closed so long after its first event, or as soon as it has so many. */
+  batch: { everyMs: number; rows: number }
+  /** As the flow's schedule says; null: there is none, or it cannot be asked. */
+  paused: boolean | null
+  /** Events in the lake, by object. */
+  waiting: { [object: string]: number }
+}
+
+/** An event that came by itself, not through a receiver. */
+export interface HandEvent {
+  id: string
+  /** What the flow's objects name; absent where it has one object alone. */
+  kind?: string
+  body: Json
+}
+
+/** How many were kept, by object; those that no object takes are told. */
+export interface KeepDigest {
+  kept: { [object: string]: number }
+  notes: string[]
+}
+
 // What the steps are called with.
 export interface OpenInput {
   task: LaneTask
@@ -188,6 +213,15 @@ export interface CancelInput {
 export interface PlanFlowInput {
   flow: Json
   nominalMs: number | null
+}
+export interface ListenInput {
+  flow: Json
+}
+export interface KeepInput {
+  flow: Json
+  events: HandEvent[]
+  /** When they came, epoch milliseconds. */
+  atMs: number
 }
 export interface PauseInput {
   scheduleId: string
@@ -297,6 +331,8 @@ export interface ObjectResult extends Counts {
   from: string | null
   watermark: string | null
   proof?: string
+  /** Left for the next run, as far as was looked. */
+  heldBack?: number
   /** What became of the rows at a destination that is no lake, those of earlier runs that were owed with them. */
   delivered?: Delivered
   notes: string[]

@@ -8,8 +8,10 @@ import { deliverUnit } from './deliver-unit.ts'
 import { describeHolder } from './describe-holder.ts'
 import { describeObject } from './describe-object.ts'
 import { extractUnit } from './extract-unit.ts'
+import { keepEvents } from './keep-events.ts'
 import { metered } from './metrics.ts'
 import { notifyRun } from './notify-run.ts'
+import { openListener } from './open-listener.ts'
 import { openLane } from './open-lane.ts'
 import { pauseFailing } from './pause-failing.ts'
 import { pauseFlows } from './pause-flows.ts'
@@ -23,6 +25,8 @@ export function createActivities(deps: Deps): Steps {
     describeHolder,
     pauseFailing,
     notifyRun: notifyRun(deps),
+    openListener: openListener(deps),
+    keepEvents: keepEvents(deps),
     openLane: openLane(deps),
     describeObject: describeObject(deps),
     extractUnit: extractUnit(deps),

@@ -15,6 +15,9 @@ import type { Deps } from './deps.ts'
 import type { LaneFlow } from './lane.ts'
 import { dataFolder } from './recipe.ts'
 
+/** What finding a place asks of the worker. */
+export type Places = Pick<Deps, 'installation' | 'lake' | 'stateLake'>
+
 export interface Place {
   kind: 'lake' | 'table' | 'records'
   store: ObjectStore
@@ -27,7 +30,7 @@ export interface Stores extends Pick<Deps, 'lake' | 'stateLake'> {
   installation: Installation
 }
 
-export async function placeOf(deps: Deps, lane: LaneFlow): Promise<Place> {
+export async function placeOf(deps: Places, lane: LaneFlow): Promise<Place> {
   const { flow, object } = lane
   const stores = await storesOf(deps)
   const connection = destinationIn(stores.installation, flow.destination.connection)
@@ -48,7 +51,7 @@ export async function storeOf(stores: Stores, destination: string): Promise<Obje
   return storeFor(stores, connection, kindOf(await connector(connection.connector)))
 }
 
-export async function storesOf(deps: Deps): Promise<Stores> {
+export async function storesOf(deps: Places): Promise<Stores> {
   return {
     installation: await deps.installation(),
     lake: (connection, touched) => deps.lake(connection, touched),

@@ -24,43 +24,51 @@ import type { StepContext } from './step.ts'
 const MOST_LANES_AT_ONCE = 16
 
 export const planFlow = (deps: Deps) =>
-  step(async (input: PlanFlowInput, context): Promise<FlowPlan> => {
-    const flow = parseFlow(input.flow)
-    const installation = await deps.installation()
-    const { source, destination, taskQueue, parallel } = await reached(flow, installation)
-    checkTarget(flow, destination)
-    const namespace = await currentNamespace()
-    const wanted: SearchAttributes = {
-      LakewardFlow: flow.name,
-      LakewardConnector: source.name,
-      LakewardDestination: destination.name,
-    }
-    const attributes = Object.fromEntries(Object.entries(wanted).filter(([name]) => namespace.registered.has(name)))
-    const { objects, notes } = await listed(deps, flow, namespace, context)
-    const lanes = chosen(flow, objects).map(({ at, id: object, pattern }): LanePlan => {
-      const workflowId = laneWorkflowId({ flow: flow.name, object })
-      return { object, workflowId, at, ...(pattern === undefined ? {} : { pattern }) }
-    })
-    return {
-      version: 2,
-      flow: flow.name,
-      lanes,
-      shared: {
-        namespaceId: namespace.id,
-        namespace: namespace.name,
-        taskQueue,
-        nominalMs: input.nominalMs,
-        attributes,
-        heartbeatSeconds: await deps.heartbeatSeconds(),
-      },
-      concurrency: Math.min(MOST_LANES_AT_ONCE, parallel),
-      attributes,
-      missingAttributes: attributeNames.filter((name) => !namespace.registered.has(name)),
-      notes,
-      calls: context.calls.made,
-      queue: flow.run?.queue ?? false,
-    }
+  step(async (input: PlanFlowInput, context): Promise<FlowPlan> =>
+    flowPlan(deps, parseFlow(input.flow), input, context),
+  )
+
+export async function flowPlan(
+  deps: Deps,
+  flow: Flow,
+  input: Pick<PlanFlowInput, 'nominalMs'>,
+  context: StepContext,
+): Promise<FlowPlan> {
+  const installation = await deps.installation()
+  const { source, destination, taskQueue, parallel } = await reached(flow, installation)
+  checkTarget(flow, destination)
+  const namespace = await currentNamespace()
+  const wanted: SearchAttributes = {
+    LakewardFlow: flow.name,
+    LakewardConnector: source.name,
+    LakewardDestination: destination.name,
+  }
+  const attributes = Object.fromEntries(Object.entries(wanted).filter(([name]) => namespace.registered.has(name)))
+  const { objects, notes } = await listed(deps, flow, namespace, context)
+  const lanes = chosen(flow, objects).map(({ at, id: object, pattern }): LanePlan => {
+    const workflowId = laneWorkflowId({ flow: flow.name, object })
+    return { object, workflowId, at, ...(pattern === undefined ? {} : { pattern }) }
   })
+  return {
+    version: 2,
+    flow: flow.name,
+    lanes,
+    shared: {
+      namespaceId: namespace.id,
+      namespace: namespace.name,
+      taskQueue,
+      nominalMs: input.nominalMs,
+      attributes,
+      heartbeatSeconds: await deps.heartbeatSeconds(),
+    },
+    concurrency: Math.min(MOST_LANES_AT_ONCE, parallel),
+    attributes,
+    missingAttributes: attributeNames.filter((name) => !namespace.registered.has(name)),
+    notes,
+    calls: context.calls.made,
+    queue: flow.run?.queue ?? false,
+  }
+}
 
 /** The connectors of both ends, and the queue whose workers hold both connections. */
 async function reached(flow: Flow, installation: Installation) {

@@ -6,6 +6,8 @@ export interface Steps {
   readonly describeHolder: (workflowId: string) => Promise<digests.HolderDigest>
   readonly pauseFailing: (input: digests.PauseInput) => Promise<digests.PauseDigest>
   readonly notifyRun: (input: digests.NotifyInput) => Promise<digests.NotifyDigest>
+  readonly openListener: (input: digests.ListenInput) => Promise<digests.ListenDigest>
+  readonly keepEvents: (input: digests.KeepInput) => Promise<digests.KeepDigest>
   readonly openLane: (input: digests.OpenInput) => Promise<digests.OpenDigest>
   readonly describeObject: (input: digests.DescribeInput) => Promise<digests.PlanDigest>
   readonly extractUnit: (input: digests.ExtractInput) => Promise<digests.UnitDigest>

@@ -3,6 +3,7 @@
  * Web UI renders them only since 2.53. Names come from flows, and stand in code spans.
  */
 import type { LaneProgress, ObjectResult } from '../activities/digests.ts'
+import type { ListenProgress } from './listen-messages.ts'
 
 const LIMIT = 18_000
 
@@ -45,6 +46,21 @@ export function runDetails(flow: string, lanes: LaneProgress[], results: ObjectR
     for (const note of result?.notes ?? []) lines.push(`  - ${note}`)
   }
   for (const line of report) lines.push(`- ${line}`)
+  return cut(lines)
+}
+
+export function listenDetails(progress: ListenProgress, problem?: string): string {
+  const { flow, paused, objects, held, refused, notes } = progress
+  const lines = [`**Flow ${code(flow)} listens${paused ? ', paused' : ''}**`, '']
+  if (problem) lines.push(problem.replaceAll(/\s+/g, ' '), '')
+  for (const { object, phase, waiting, batches, read, written, problem: last } of objects) {
+    const done = `${count(read)} read, ${count(written)} written in ${count(batches)} batches`
+    lines.push(`- ${code(object)} ${phase}: ${count(waiting)} wait, ${done}`)
+    if (last) lines.push(`  - ${last.type}: ${code(last.message)}`)
+  }
+  if (held > 0) lines.push(`- ${count(held)} events that came in messages are not in the lake yet`)
+  if (refused > 0) lines.push(`- ${count(refused)} messages were refused`)
+  for (const note of notes) lines.push(`- ${note}`)
   return cut(lines)
 }
 

@@ -60,6 +60,23 @@ export const lane = {
   cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
 } as const
 
+/** A batch is its lane's: it goes on while its listener continues as new, or is ended. */
+export const batch = { ...lane, parentClosePolicy: ParentClosePolicy.ABANDON } as const
+
+/** Small objects into a lake; who waits for it is told soon. */
+export const keep = { ...control, scheduleToCloseTimeout: '1 minute' } satisfies ActivityOptions
+
+export const listening = {
+  /** Pauses before a batch that failed is tried again. */
+  retry: { firstMs: 5_000, mostMs: 300_000 },
+  /** A flow that cannot run, or a lake that takes nothing, is looked at again so much later. */
+  lookAgainMs: 60_000,
+  /** So long a batch is waited for before it is left to itself and the listener continues as new. */
+  turnMs: 20_000,
+  /** So long who asked for a batch is waited for as well. */
+  askedMs: 300_000,
+} as const
+
 /** Pauses between two tries for a lane that another run holds. */
 export const queueWait = { firstMs: 2_000, mostMs: 30_000 } as const
 

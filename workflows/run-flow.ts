@@ -12,7 +12,6 @@ import {
   WorkflowExecutionAlreadyStartedError,
   defineSearchAttributeKey,
 } from '@temporalio/common'
-import type { SearchAttributePair } from '@temporalio/common'
 import {
   CancellationScope,
   ContinueAsNew,
@@ -30,20 +29,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { Json, JsonObject } from '../connectors/connector.ts'
-import type {
-  FlowPlan,
-  LanePlan,
-  LaneProgress,
-  LaneTask,
-  ObjectResult,
-  RunProgress,
-  RunResult,
-  SearchAttributes,
-} from '../activities/digests.ts'
+import type { FlowPlan, LanePlan, LaneProgress, ObjectResult, RunProgress, RunResult } from '../activities/digests.ts'
 import type { Steps } from '../activities/steps.ts'
 import { count, runDetails } from './details.ts'
 import { asFailure, callsOf, failed } from './failures.ts'
 import type { SyncInput } from './lane-state.ts'
+import { laneTask, pairs } from './lane-task.ts'
 import * as profiles from './profiles.ts'
 import { RunNotices } from './run-notices.ts'
 import { summaryOf } from './summary.ts'
@@ -191,7 +182,7 @@ class FlowRun {
   private async start(lane: LanePlan) {
     for (let wait: number = profiles.queueWait.firstMs; ; wait = Math.min(wait * 2, profiles.queueWait.mostMs)) {
       try {
-        const task = this.taskOf(lane)
+        const task = laneTask(this.plan, this.document as JsonObject, lane, workflowInfo().workflowId)
         return await startChild<(input: SyncInput) => Promise<ObjectResult>>('syncObject', {
           ...profiles.lane,
           workflowId: lane.workflowId,
@@ -215,23 +206,6 @@ class FlowRun {
         this.show()
         await sleep(wait, { summary: summaryOf(`${lane.object} ${queued}`) })
       }
-    }
-  }
-
-  /** The flow document with this object alone: as it is written, or its pattern's mapping with its name. */
-  private taskOf({ object, workflowId, at, pattern }: LanePlan): LaneTask {
-    const { namespaceId, namespace, ...shared } = this.plan.shared
-    const document = this.document as JsonObject
-    const source = document.source as { objects: (string | JsonObject)[] }
-    const written = source.objects[at] as string | JsonObject
-    const named = typeof written === 'string' ? object : { ...written, object }
-    return {
-      version: 1,
-      lane: { namespaceId, namespace, flow: this.plan.flow, object },
-      workflowId,
-      ...shared,
-      flow: { ...document, source: { ...source, objects: [pattern === undefined ? written : named] } },
-      parent: workflowInfo().workflowId,
     }
   }
 
@@ -318,13 +292,6 @@ async function holderOf(workflowId: string) {
     if (isCancellation(error)) throw error
     return { holder: workflowId }
   }
-}
-
-function pairs(attributes: SearchAttributes): SearchAttributePair[] {
-  return Object.entries(attributes).map(([name, value]) => ({
-    key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
-    value,
-  }))
 }
 
 function waiting(lane: LanePlan): LaneProgress {

@@ -225,6 +225,7 @@ class LaneRun {
       from: this.state.plan?.from ?? null,
       watermark: digest.watermark,
       proof: digest.proof,
+      ...(this.state.plan?.heldBack ? { heldBack: this.state.plan.heldBack } : {}),
       ...(this.state.delivered ? { delivered: this.state.delivered } : {}),
       notes: this.state.report,
       schemaVersion: this.state.plan?.schemaVersion,

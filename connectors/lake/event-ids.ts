@@ -6,6 +6,7 @@
  * - An object is named by its content and created before the entry that names it; a batch that is tried again writes
  *   the same one. It is removed only when an entry that no longer names it is `done`.
  * - Each batch adds one object; eight of a size become one: a lane has few, and each is read once per worker.
+ * - The newest two million ids are known, of the last three days; what is older is forgotten by whole objects.
  */
 import { createHash } from 'node:crypto'
 import type { Json } from '../connector.ts'

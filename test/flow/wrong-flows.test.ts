@@ -41,7 +41,7 @@ const notYet: Wrong[] = [
   ['destination', 'catalog: {}', 'destination.catalog', /^not yet: catalog/],
   ['destination', 'columns: text', 'destination.columns', /^not yet: columns/],
   ['destination', 'single: true', 'destination.single', /^not yet: single/],
-  ['trigger', '{ event: changes }', 'trigger.event', /^not yet: changes/],
+  ['trigger', '{ event: changes }', 'trigger.event', /^not yet: 'changes'/],
 ]
 
 const kinds: Wrong[] = [

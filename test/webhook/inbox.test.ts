@@ -12,7 +12,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }))
 const store = fileStore(directory)
 const event = (id: string, atMs: number) => ({ id, kind: 'k', atMs, body: '{"a":\n1.10}' })
 
-it('gives each event once over twenty batches with repeated ids, and what a run left lying is not given again', async () => {
+it('gives each event once over twenty batches, whatever comes again or is left lying', async () => {
   const lane = { flow: 'hooks', object: 'message' }
   let state: Json = null
   const got: string[] = []

@@ -1,0 +1,132 @@
+/** Events in: by signals and updates with Temporal's own command, into a lake; each once, whatever comes again. */
+import { execFile } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { parse, stringify } from 'yaml'
+import type { ListenProgress } from '../../workflows/listen-messages.ts'
+import { describeWithTemporal } from '../temporal.ts'
+import { queryFiles } from './compare.ts'
+import type { Stage } from './stage.ts'
+import { openStage } from './stage.ts'
+import { until } from './until.ts'
+
+describeWithTemporal('events in', (temporal) => {
+  let stage: Stage
+  beforeAll(async () => {
+    stage = await openStage(temporal, { salesforce: { accounts: 1, opportunities: 1 }, lake: 'file' })
+    const path = join(stage.directory, 'lakeward.yaml')
+    const installation = parse(readFileSync(path, 'utf8')) as { connections: Record<string, unknown> }
+    installation.connections['signals'] = { connector: 'webhook', scheme: 'none', taskQueue: stage.queue }
+    writeFileSync(path, stringify(installation))
+    await stage.startWorker()
+  })
+  afterAll(() => stage?.stop())
+
+  const cli = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
+    new Promise((resolve) => {
+      execFile(temporal.cli, args, { cwd: stage.directory, env: stage.env }, (error, stdout, stderr) =>
+        resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+      )
+    })
+  const id = (flow: { name: string }): string => `flow/${flow.name}/listen`
+  const progress = async (flow: { name: string }): Promise<ListenProgress> =>
+    stage.client.workflow.getHandle(id(flow)).query('progress')
+
+  it("Temporal's own command starts a listener with an event, sends more, and has them committed", async () => {
+    const flow = stage.flow(`
+name: by-hand
+source:
+  connection: signals
+  objects: [{ object: order, into: orders, schema: { number: int64, total: 'decimal(18,2)', at: timestamp } }]
+destination: { connection: lake, prefix: hand }
+trigger: { event: signal, batch: { every: 1h } }
+`)
+    writeFileSync(join(stage.directory, 'by-hand.yaml'), stringify(flow))
+    writeFileSync(join(stage.directory, 'by-hand.json'), (await stage.lakeward('render', 'by-hand.yaml')).stdout)
+    const order = (number: number) => ({
+      id: `order-${number}`,
+      kind: 'order',
+      body: { number, total: `${number}.50`, at: '2026-05-06T11:56:44.000001Z', more: [number] },
+    })
+    const at = ['--workflow-id', id(flow)]
+    const signal = (name: string, input: object) =>
+      cli('workflow', 'signal', ...at, '--name', name, '--input', JSON.stringify(input))
+    const started = await cli(
+      ...['workflow', 'signal-with-start', ...at, '--type', 'listenFlow', '--task-queue', stage.queue],
+      ...['--input-file', 'by-hand.json', '--signal-name', 'event', '--signal-input', JSON.stringify(order(1))],
+    )
+    expect([started.code, started.stderr]).toEqual([0, ''])
+    for (const number of [2, 1, 2]) expect((await signal('event', order(number))).code).toBe(0)
+    // Without an id each is an event of its own; without a body it is none.
+    const { kind, body } = order(3)
+    for (const given of [
+      { kind, body },
+      { kind, body },
+      { id: 'x', kind },
+    ])
+      expect((await signal('event', given)).code).toBe(0)
+    const update = (name: string, input: object) =>
+      cli('workflow', 'update', 'execute', ...at, '--name', name, '--input', JSON.stringify(input), '--output', 'json')
+    const sent = await update('send', { events: [order(4), order(2)] })
+    expect(JSON.parse(sent.stdout)).toMatchObject({ result: { kept: { order: 2 }, notes: [] } })
+    expect((await update('send', { events: [{ id: 'big', kind, body: 'x'.repeat(70_000) }] })).stderr).toMatch(
+      /events\[0\]: it has 70002 bytes/,
+    )
+    const flushed = JSON.parse((await update('flush', {})).stdout) as { result: object }
+    expect(flushed.result).toEqual([{ object: 'order', status: 'done', read: 5, written: 5 }])
+    const sql = `SELECT number, CAST(total AS VARCHAR) AS total, CAST("at" AS VARCHAR) AS at, count(*) AS n,
+      min(_event_id) AS id FROM files GROUP BY ALL ORDER BY number`
+    const row = (number: number, n: number, event: unknown) => ({
+      ...{ number: `${number}`, total: `${number}.50`, at: '2026-05-06 11:56:44.000001+00', n: `${n}`, id: event },
+    })
+    expect(await queryFiles(join(stage.lake, 'hand/orders'), sql)).toEqual([
+      row(1, 1, 'order-1'),
+      row(2, 1, 'order-2'),
+      row(3, 2, expect.stringMatching(/^[0-9a-f-]{36}-\d$/)),
+      row(4, 1, 'order-4'),
+    ])
+    expect(await progress(flow)).toMatchObject({ refused: 1, held: 0, objects: [{ batches: 1, read: 5, waiting: 0 }] })
+    const described = await cli('workflow', 'metadata', ...at, '--output', 'json')
+    expect(described.stdout).toContain('Commit what waits now')
+    expect((await signal('end', {})).code).toBe(0)
+    await until('the listener has ended', async () => {
+      const { status } = await stage.client.workflow.getHandle(id(flow)).describe()
+      return status.name === 'COMPLETED'
+    })
+  })
+
+  it('a flow that cannot run says why, and goes on with what was applied when that is mended', async () => {
+    const define = (type: string) =>
+      stage.flow(`
+name: mended
+source: { connection: signals, objects: [{ object: '*', id: all, into: all, schema: { n: ${type} } }] }
+destination: { connection: ${type === 'string' ? 'lake' : 'nowhere'}, prefix: mended }
+trigger: { event: signal, batch: { every: 1s } }
+`)
+    const wrong = define('int64')
+    const handle = await stage.client.workflow.signalWithStart('listenFlow', {
+      workflowId: id(wrong),
+      taskQueue: stage.queue,
+      args: [wrong],
+      signal: 'event',
+      signalArgs: [{ id: '1', kind: 'any', body: { n: '1' } }],
+    })
+    await handle.signal('event', { id: '2', kind: 'other', body: { n: '2' } })
+    await until('it says what is wrong', async () => {
+      const found = await stage.client.workflow
+        .getHandle(id(wrong))
+        .query<{ currentDetails?: string }>('__temporal_workflow_metadata')
+      return found.currentDetails?.includes('no connection is called nowhere')
+    })
+    await stage.client.workflow.getHandle(id(wrong)).signal('define', define('string'))
+    await until('both are there', async () => (await progress(wrong)).objects[0]?.read === 2)
+    expect(
+      await queryFiles(join(stage.lake, 'mended/all'), 'SELECT n, _event_kind AS kind FROM files ORDER BY n'),
+    ).toEqual([
+      { n: '1', kind: 'any' },
+      { n: '2', kind: 'other' },
+    ])
+    await stage.client.workflow.getHandle(id(wrong)).cancel()
+  })
+})
