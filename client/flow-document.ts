@@ -35,7 +35,16 @@ interface Written {
   taskQueue?: string
   source: { connection: string; read?: string; objects: (string | { object: string; id?: string })[] }
   destination: { connection: string; prefix?: string; format?: string; write?: string }
-  trigger?: { cron?: string; every?: string; timezone?: string; start?: string; end?: string; catchUp?: string }
+  trigger?: {
+    cron?: string
+    every?: string
+    event?: string
+    batch?: { every?: string; rows?: number }
+    timezone?: string
+    start?: string
+    end?: string
+    catchUp?: string
+  }
 }
 
 export function written(document: FlowDocument): Written {
@@ -53,9 +62,15 @@ export function objectIds(document: FlowDocument): string[] {
   )
 }
 
-/** When it runs, in words: `every 1h`, `cron 0 2 * * *, Europe/Berlin`, `on demand`. */
+/** Events feed it, through its listener. */
+export function isFedByEvents(document: FlowDocument): boolean {
+  return written(document).trigger?.event !== undefined
+}
+
+/** When it runs, in words: `every 1h`, `cron 0 2 * * *, Europe/Berlin`, `webhook, batches of 10s`, `on demand`. */
 export function triggerText(document: FlowDocument): string {
-  const { cron, every, timezone = 'UTC', start, end } = written(document).trigger ?? {}
+  const { cron, every, event, batch, timezone = 'UTC', start, end } = written(document).trigger ?? {}
+  if (event !== undefined) return `${event}, batches of ${batch?.every ?? '10s'}`
   if (cron === undefined && every === undefined) return 'on demand'
   const often = cron === undefined ? `every ${every}` : `cron ${cron}, ${timezone}`
   return [often, start && `from ${start}`, end && `until ${end}`].filter(Boolean).join(', ')

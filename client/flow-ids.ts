@@ -1,6 +1,7 @@
 /** Ids in Temporal, for ever: schedules and runs of installations that exist go by them. */
 
 export const RUN_FLOW = 'runFlow'
+export const LISTEN_FLOW = 'listenFlow'
 
 export function scheduleId(flow: string): string {
   return `flow/${flow}`
@@ -18,6 +19,11 @@ export function runId(flow: string, at: Date): string {
 
 export function laneId(flow: string, object: string): string {
   return `flow/${flow}/${encodeURIComponent(object)}`
+}
+
+/** Of the workflow that takes a flow's events. No object may have the id `listen`. */
+export function listenerId(flow: string): string {
+  return `flow/${flow}/listen`
 }
 
 /** The flow of a schedule's or run's id; null: not one of ours. */

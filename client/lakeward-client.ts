@@ -23,10 +23,12 @@ import { refused } from './connect.ts'
 import type { Difference } from './differences.ts'
 import type { FlowDocument } from './flow-document.ts'
 import { matches } from '../connectors/flow-patterns.ts'
-import { flowDocument, flowName, objectIds, withoutRun } from './flow-document.ts'
-import { scheduleId } from './flow-ids.ts'
+import { flowDocument, flowName, isFedByEvents, objectIds, withoutRun } from './flow-document.ts'
+import { listenerId, scheduleId } from './flow-ids.ts'
 import type { FollowOptions, RunState } from './follow-run.ts'
 import { followRun } from './follow-run.ts'
+import type { ListenProgress } from './listener.ts'
+import { cancelListener, followDefinition, listenerProgress, tellListener } from './listener.ts'
 import type { RunOutcome } from './run-outcome.ts'
 import { runOutcome } from './run-outcome.ts'
 import type { RunSummary, StartedRun } from './runs.ts'
@@ -63,6 +65,8 @@ export interface ListedFlow {
   /** null where it could not be read, and then `problem` says why. */
   flow: StoredFlow | null
   lastRun: RunSummary | null
+  /** Of a flow that events feed; null: its listener does not answer. */
+  listener?: ListenProgress | null
   problem?: ClientError
 }
 
@@ -71,6 +75,8 @@ export interface FlowStatus extends StoredFlow {
   runs: RunSummary[]
   /** Of those that run now. */
   running: RunState[]
+  /** Of a flow that events feed; null: its listener does not answer. */
+  listener?: ListenProgress | null
 }
 
 export class LakewardClient {
@@ -81,9 +87,13 @@ export class LakewardClient {
     this.temporal = temporal
   }
 
-  /** Creates the flow's schedule, or updates it where the definition differs. */
+  /** Creates the flow's schedule, or updates it where the definition differs; the listener of its events follows. */
   async apply(definition: unknown, options: ApplyOptions = {}): Promise<Applied> {
-    return applyFlow(this.temporal, await this.wanted(definition, options))
+    const wanted = await this.wanted(definition, options)
+    const before = await readFlow(this.temporal, flowName(wanted.document))
+    const applied = await applyFlow(this.temporal, wanted)
+    await followDefinition(this.temporal, { ...wanted, before: before?.document ?? null, paused: applied.paused })
+    return applied
   }
 
   /** What `apply` would change. Nothing is changed. */
@@ -143,7 +153,8 @@ export class LakewardClient {
     return inTurns(await flowNames(this.temporal), async (name) => {
       const [lastRun = null] = await findRuns(this.temporal, name, { limit: 1, byAttribute })
       try {
-        return { name, flow: await readFlow(this.temporal, name), lastRun }
+        const flow = await readFlow(this.temporal, name)
+        return { name, flow, lastRun, ...(flow && (await this.listener(flow))) }
       } catch (error) {
         if (!(error instanceof ClientError)) throw error
         return { name, flow: null, lastRun, problem: error }
@@ -164,7 +175,7 @@ export class LakewardClient {
       for await (const state of this.follow({ workflowId, taskQueue: flow.taskQueue })) return state
       return null
     })
-    return { ...flow, runs, running: running.filter((state) => state !== null) }
+    return { ...flow, runs, running: running.filter((state) => state !== null), ...(await this.listener(flow)) }
   }
 
   /** Runs of a flow, the newest first, also of one that was deleted. */
@@ -175,11 +186,13 @@ export class LakewardClient {
   }
 
   async pause(name: string, note = 'paused by hand'): Promise<void> {
-    await this.schedule(name, (schedule) => schedule.pause(note))
+    const { document } = await this.schedule(name, (schedule) => schedule.pause(note))
+    if (isFedByEvents(document)) await tellListener(this.temporal, name, 'pause')
   }
 
   async unpause(name: string, note = 'started again by hand'): Promise<void> {
-    await this.schedule(name, (schedule) => schedule.unpause(note))
+    const { document } = await this.schedule(name, (schedule) => schedule.unpause(note))
+    if (isFedByEvents(document)) await tellListener(this.temporal, name, 'resume')
   }
 
   /** Asks every run of the flow that goes on to stop; what they staged goes, what they committed stays. */
@@ -192,11 +205,18 @@ export class LakewardClient {
     return cancelled.filter((id) => id !== null)
   }
 
-  /** Deletes the flow's schedule. Its runs go on unless `cancel` is set; its files and ledger stay. */
+  /**
+   * Deletes the flow's schedule. Its runs go on unless `cancel` is set; its files and ledger stay. A listener commits
+   * what waits and ends, or is cancelled.
+   */
   async delete(name: string, options: { cancel?: boolean } = {}): Promise<{ cancelled: string[]; running: string[] }> {
     const flow = await requireFlow(this.temporal, name)
     await this.schedule(name, (schedule) => schedule.delete())
     const running = await runningRuns(this.temporal, name, { ...flow, byAttribute: await this.registered() })
+    if (isFedByEvents(flow.document)) {
+      const told = options.cancel ? cancelListener(this.temporal, name) : tellListener(this.temporal, name, 'end')
+      if (await told) running.push(listenerId(name))
+    }
     if (!options.cancel) return { cancelled: [], running }
     await inTurns(running, (id) => cancelRun(this.temporal, id))
     return { cancelled: running, running: [] }
@@ -217,13 +237,18 @@ export class LakewardClient {
     return hasWorker(this.temporal, taskQueue)
   }
 
+  private async listener({ name, document }: StoredFlow): Promise<{ listener?: ListenProgress | null }> {
+    return isFedByEvents(document) ? { listener: await listenerProgress(this.temporal, name) } : {}
+  }
+
   private async schedule(name: string, work: (handle: ReturnType<Client['schedule']['getHandle']>) => Promise<void>) {
-    await requireFlow(this.temporal, name)
+    const flow = await requireFlow(this.temporal, name)
     try {
       await work(this.temporal.schedule.getHandle(scheduleId(name)))
     } catch (error) {
       throw refused(error, `flow ${name}`) ?? error
     }
+    return flow
   }
 
   private async wanted(definition: unknown, options: ApplyOptions) {

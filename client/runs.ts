@@ -6,7 +6,7 @@ import { ClientError } from './client-error.ts'
 import { refused } from './connect.ts'
 import type { FlowDocument } from './flow-document.ts'
 import { flowName, objectIds } from './flow-document.ts'
-import { RUN_FLOW, laneId, runId, runIdBase } from './flow-ids.ts'
+import { RUN_FLOW, laneId, listenerId, runId, runIdBase } from './flow-ids.ts'
 import type { RunOutcome } from './run-outcome.ts'
 import { runOutcome } from './run-outcome.ts'
 import { taskQueueOf } from './schedules.ts'
@@ -69,7 +69,10 @@ export async function busyLanes(client: Client, document: FlowDocument, objects?
     const workflowId = laneId(flow, object)
     const described = await describe(client, workflowId)
     if (described?.status.name !== 'RUNNING') return null
-    return { object, run: described.parentExecution?.workflowId ?? workflowId, since: described.startTime }
+    const parent = described.parentExecution?.workflowId
+    // A listener goes on to listen, whatever becomes of a batch.
+    const run = !parent || parent === listenerId(flow) ? workflowId : parent
+    return { object, run, since: described.startTime }
   })
   return held.filter((lane) => lane !== null)
 }

@@ -4,7 +4,9 @@ import type { Found } from './strict.ts'
 
 const reading = ['read', 'startFrom', 'cursorField', 'settle', 'lookback', 'includeDeleted', 'format', 'csv']
 
-export function eventRules(source: Table, destination: Table, objects: WrittenObject[], run: Table): Found[] {
+export function eventRules(flow: Table, objects: WrittenObject[]): Found[] {
+  const part = (key: string): Table => Object(flow[key]) as Table
+  const source = part('source')
   const found: Found[] = reading
     .filter((key) => source[key] !== undefined)
     .map((key) => ({ path: ['source', key], ...unread(key) }))
@@ -19,11 +21,15 @@ export function eventRules(source: Table, destination: Table, objects: WrittenOb
       advice: 'set another `id` for this object',
     })
   }
-  if (destination['write'] === 'replace') {
+  if (part('destination')['write'] === 'replace') {
     const what = 'replace cannot go with events: each batch would take the place of those before'
     found.push({ path: ['destination', 'write'], what, advice: 'write `write: append`' })
   }
-  for (const key of ['full', 'keepOld', 'again', 'from', 'to'].filter((one) => run[one] !== undefined)) {
+  if (flow['notify'] !== undefined) {
+    const what = 'runs are told of, and batches of events are not, yet'
+    found.push({ path: ['notify'], what, advice: 'remove it; `lakeward status` tells of the batches' })
+  }
+  for (const key of ['full', 'keepOld', 'again', 'from', 'to'].filter((one) => part('run')[one] !== undefined)) {
     const what = `\`${key}\` reads again, and events that were delivered are not kept`
     found.push({ path: ['run', key], what, advice: 'leave it out: a run commits what waits' })
   }

@@ -32,7 +32,7 @@ export function ruleProblems(flow: unknown): Found[] {
     ...(destination['layout'] === 'appflow' ? appflowLayout(objects) : folders(objects)),
     ...patterns(objects),
     ...fileRules(source, objects, destination['layout'] === 'appflow'),
-    ...(events ? eventRules(source, destination, objects, tableOf(flow['run'])) : []),
+    ...(events ? eventRules(flow, objects) : []),
     ...sameIds(objects),
     ...runRules(tableOf(flow['run']), destination, flow['run'] !== undefined),
   ]

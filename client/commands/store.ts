@@ -2,6 +2,7 @@
 import type { ObjectResult } from '../../activities/digests.ts'
 import { triggerText, written } from '../flow-document.ts'
 import type { FlowStatus, ListedFlow } from '../lakeward-client.ts'
+import type { ListenProgress } from '../listener.ts'
 import type { RunSummary } from '../runs.ts'
 import { withLedgerRuns } from '../ledger-runs.ts'
 import type { LedgerLane } from '../ledger-runs.ts'
@@ -96,11 +97,16 @@ async function list(call: Call, { json }: JsonFlag): Promise<void> {
   for (const { name, problem } of flows) if (problem) call.view.say(`${name}: ${problem.message}`)
 }
 
-function listedRow({ name, flow, lastRun }: ListedFlow): string[] {
-  const last = lastRun ? `${lastRun.status}, ${when(lastRun.startedAt)}` : 'never'
+function listedRow({ name, flow, lastRun, listener }: ListedFlow): string[] {
+  const last = lastBatch(listener) ?? (lastRun ? `${lastRun.status}, ${when(lastRun.startedAt)}` : 'never')
   if (!flow) return [name, 'unreadable', '', last, '']
   const [nextTime] = flow.nextTimes
   return [name, flow.paused ? 'paused' : 'on', triggerText(flow.document), last, nextTime ? when(nextTime) : '']
+}
+
+function lastBatch(listener: ListedFlow['listener']): string | undefined {
+  const newest = Math.max(...(listener?.objects ?? []).map(({ lastMs }) => lastMs ?? 0), 0)
+  return newest > 0 ? `batch, ${when(new Date(newest))}` : undefined
 }
 
 async function status(call: Call, { json }: JsonFlag, name: string): Promise<void> {
@@ -111,6 +117,9 @@ async function status(call: Call, { json }: JsonFlag, name: string): Promise<voi
   if (json) return printJson(call, flow)
   const { view } = call
   view.out(listing(describeFlow(flow)))
+  if (flow.listener) view.out(`\n${table(LISTENER_COLUMNS, flow.listener.objects.map(listenerRow), view.columns)}`)
+  if (flow.listener === null) view.out('\nIts listener does not answer: is a worker running?')
+  for (const note of flow.listener?.notes ?? []) view.out(note)
   for (const state of flow.running) {
     view.out(`\n${state.workflowId}: ${state.stage}`)
     if (state.objects.length > 0) view.out(progressTable(state, view.columns))
@@ -122,6 +131,20 @@ async function status(call: Call, { json }: JsonFlag, name: string): Promise<voi
   if (flow.runs.length > 0) view.out(`\n${runTable(flow.runs, view.columns)}`)
   const schemas = schemaReport(flow.runs)
   if (schemas.length > 0) view.out(`\n${listing(schemas)}`)
+}
+
+const LISTENER_COLUMNS = [
+  { title: 'EVENTS OF' },
+  { title: 'STATE' },
+  ...['WAITING', 'BATCHES', 'READ', 'WRITTEN'].map((title) => ({ title, align: 'right' as const })),
+  { title: 'LAST BATCH' },
+  { title: 'PROBLEM', most: 100 },
+]
+
+function listenerRow(lane: ListenProgress['objects'][number]): string[] {
+  const { object, phase, waiting, batches, read, written: rows, lastMs, problem } = lane
+  const last = lastMs === null ? 'none' : when(new Date(lastMs))
+  return [object, phase, ...[waiting, batches, read, rows].map(count), last, problem?.message ?? '']
 }
 
 const LANE_COLUMNS = [

@@ -2,8 +2,8 @@
  * Events in the lane's lake, from the moment they are received until an entry that has them is `done`.
  *
  * Laws
- * - `_lakeward/_events/<flow>/<object>/kept/<time>-<nonce>-<events>.jsonl` holds some events that came together, created
- *   once, synced, never changed. Who sent them is answered after that.
+ * - `_lakeward/_events/<flow>/<object>/kept/<time>-<nonce>-<events>.jsonl` holds some events that came together,
+ *   created once, synced, never changed. Who sent them is answered after that.
  * - What lies there is what waits: whoever is told of events is told to look. A run takes the oldest first, so what an
  *   earlier run delivered and left lying is met while its ids are still known.
  */

@@ -31,8 +31,8 @@ export interface Scheme {
   id: InHeader | InBody | 'content'
   /** Absent: events have no kinds. */
   kind?: InHeader | InBody
-  /** Before a vendor sends events, it may ask for something back: where `path` of the body is `equals`, `answer`. */
-  challenge?: { path: string; equals: string; answer: string }
+  /** Before a vendor sends events, it may ask for something back: where `path` of the body is `is`, `answer`. */
+  challenge?: { path: string; is: string; answer: string }
 }
 
 export const FIVE_MINUTES = 300_000
@@ -50,7 +50,7 @@ export const slack: Scheme = {
   toleranceMs: FIVE_MINUTES,
   id: { path: 'event_id' },
   kind: { path: 'event.type' },
-  challenge: { path: 'type', equals: 'url_verification', answer: 'challenge' },
+  challenge: { path: 'type', is: 'url_verification', answer: 'challenge' },
 }
 
 /** https://developer.zendesk.com/documentation/webhooks/verifying/ and /anatomy-of-a-webhook-request/ */

@@ -63,7 +63,7 @@ export const webhookSettings = strict('a connection of webhook', {
   kind: place.describe('Of which kind an event is; objects of flows name kinds').optional(),
   challenge: strict('challenge', {
     path,
-    equals: text('What `path` is in a request that asks for something back'),
+    is: text('What `path` is in a request that asks for something back'),
     answer: path.describe('What is answered: this member of the body'),
   })
     .describe('What the vendor asks for before it sends events; for scheme hmac')

@@ -40,7 +40,7 @@ function said(scheme: Scheme, request: RawRequest, signed: Uint8Array): Verdict 
     return unusable('the body is not JSON')
   }
   const { challenge } = scheme
-  if (challenge && textAt(value, challenge.path) === challenge.equals) {
+  if (challenge && textAt(value, challenge.path) === challenge.is) {
     const answer = textAt(value, challenge.answer)
     return answer === undefined ? unusable(`the body has no ${challenge.answer} to answer`) : { accept: [], answer }
   }

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import type { ListenProgress } from '../../workflows/listen-messages.ts'
+import { LakewardClient } from '../../client/lakeward-client.ts'
+import { recorded } from '../client/stand-in/recorder.ts'
 import { describeWithTemporal } from '../temporal.ts'
 import { queryFiles } from './compare.ts'
 import type { Stage } from './stage.ts'
@@ -128,5 +130,57 @@ trigger: { event: signal, batch: { every: 1s } }
       { n: '2', kind: 'other' },
     ])
     await stage.client.workflow.getHandle(id(wrong)).cancel()
+  })
+
+  it('apply starts the listener; pause, unpause, status, run and delete know it', async () => {
+    const flow = stage.flow(`
+name: applied
+source: { connection: signals, objects: [{ object: lead, into: leads }] }
+destination: { connection: lake, prefix: applied, format: jsonl }
+trigger: { event: signal, batch: { every: 1s } }
+`)
+    const lakeward = new LakewardClient(stage.client)
+    const there = ['--address', temporal.address]
+    expect(await lakeward.apply({ ...flow, paused: true })).toMatchObject({ change: 'created', paused: true })
+    const listener = stage.client.workflow.getHandle(id(flow))
+    const lead = (n: number) => ({ id: `l${n}`, body: { n, name: 'Näme "x"\n', deep: { list: [1, null] } } })
+    await listener.executeUpdate('send', { args: [{ events: [lead(1), lead(2)] }] })
+    await expect(listener.executeUpdate('flush', { args: [{}] })).rejects.toMatchObject({
+      cause: { message: 'the flow is paused: `resume` first' },
+    })
+    const state = async () => (await lakeward.status(flow.name)).listener?.objects[0]
+    expect(await state()).toMatchObject({ phase: 'waiting', waiting: 2, batches: 0 })
+    await lakeward.unpause(flow.name)
+    await until('both are committed', async () => (await state())?.written === 2)
+    expect((await recorded('status', flow.name, ...there)).out).toMatch(/^lead +waiting +0 +1 +2 +2 +now/m)
+    expect((await recorded('list', ...there)).out).toMatch(
+      new RegExp(`^${flow.name} +on +signal, batches of 1s +batch, now`, 'm'),
+    )
+
+    await lakeward.pause(flow.name)
+    await listener.executeUpdate('send', { args: [{ events: [lead(2), lead(3)] }] })
+    const run = await lakeward.run(flow.name, { evenPaused: true })
+    expect(await lakeward.outcome(run.workflowId)).toMatchObject({ status: 'done', result: { read: 1, written: 1 } })
+    await expect(lakeward.run(flow.name, { evenPaused: true, full: true })).rejects.toThrow(/reads again/)
+    const rows = await queryFiles(
+      join(stage.lake, 'applied/leads'),
+      'SELECT id, kind, body FROM files ORDER BY id',
+      'jsonl',
+    )
+    expect(rows).toEqual(
+      [1, 2, 3].map((n) => ({
+        id: `l${n}`,
+        kind: 'lead',
+        body: { n: `${n}`, name: 'Näme "x"\n', deep: { list: ['1', null] } },
+      })),
+    )
+
+    await lakeward.unpause(flow.name)
+    await listener.executeUpdate('send', { args: [{ events: [lead(4)] }] })
+    expect(await lakeward.delete(flow.name)).toMatchObject({ running: expect.arrayContaining([id(flow)]) })
+    expect(await listener.result()).toMatchObject({ objects: [{ waiting: 0, failures: 0 }] })
+    expect(await queryFiles(join(stage.lake, 'applied/leads'), 'SELECT count(*) AS n FROM files', 'jsonl')).toEqual([
+      { n: '4' },
+    ])
   })
 })
