@@ -1,4 +1,8 @@
-/** The end of a test run: what was skipped and why, what failed to load, and one plain line of counts. */
+/**
+ * The end of a test run: which connector meets which case of the suites, with its lines of code, what was skipped and
+ * why, what failed to load, and one plain line of counts.
+ */
+import { conformanceTables, type Met } from './conformance-tables.ts'
 import type { Reporter, SerializedError, TestCase, TestModule, Vitest } from 'vitest/node'
 
 export default class ClosingLine implements Reporter {
@@ -11,11 +15,13 @@ export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     const counts = { passed: 0, failed: errors.length, skipped: 0 }
     const skipped: string[] = []
+    const met: Met[] = []
     for (const module of modules) {
       let tests = 0
       for (const test of module.children.allTests()) {
         tests++
         const { state } = test.result()
+        if (test.parent.type === 'suite') met.push({ suite: test.parent.name, name: test.name, state })
         // A test that never came to a result did not pass.
         if (state === 'pending') counts.failed++
         else counts[state]++
@@ -26,7 +32,8 @@ export default class ClosingLine implements Reporter {
       }
       if (tests === 0 || module.errors().length > 0) counts.failed++
     }
-    const lines = skipped.length > 0 ? ['skipped:', ...skipped] : []
+    const lines = this.#selected ? [] : conformanceTables(met)
+    if (skipped.length > 0) lines.push('skipped:', ...skipped)
     lines.push(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
     process.stdout.write(`${lines.join('\n')}\n`)
   }

@@ -1,6 +1,11 @@
 /** `lakeward/testing`: suites that a connector passes before it is trusted. */
+export type { Runner, Waived } from './cases.ts'
 export { sourceCases, sourceConformance } from './source.ts'
-export type { Runner, SourceCase, SourceConformance } from './source.ts'
+export type { SourceCase, SourceConformance } from './source.ts'
 export { storeCases, storeConformance } from './store.ts'
 export type { StoreCase, StoreConformance, StoreHarness } from './store.ts'
+export { tableCases, tableConformance } from './table.ts'
+export type { TableCase, TableConformance, TableHarness } from './table.ts'
+export { recordCases, recordConformance } from './records.ts'
+export type { RecordCase, RecordConformance, RecordHarness } from './records.ts'
 export type { SourceHarness, Trouble, TrueRecord } from './harness.ts'

@@ -8,7 +8,7 @@ import type { ObjectStore, StagedFile } from '../../connectors/lake/store.ts'
 import { racingCases } from './store-racing-cases.ts'
 import { stagingCases } from './store-staging-cases.ts'
 import { objectCases } from './store-object-cases.ts'
-import type { Runner } from './source.ts'
+import { runCase, runCases, type Runner, type Waived } from './cases.ts'
 
 /** An empty place, and two who use it. */
 export interface StoreHarness {
@@ -27,35 +27,17 @@ export type StoreCase = keyof typeof storeCases
 
 export interface StoreConformance {
   name: string
-  open(): Promise<StoreHarness>
-  /** Cases the store cannot meet, each with the reason why. They are shown as skipped. */
-  waive?: Partial<Record<StoreCase, string>>
+  open: () => Promise<StoreHarness>
+  waive?: Waived<StoreCase>
 }
 
-const CASE_MS = 120_000
-
-export function storeConformance(runner: Runner, suite: StoreConformance): void {
-  const waived = suite.waive ?? {}
-  for (const name of Object.keys(waived)) {
-    if (!Object.hasOwn(storeCases, name)) throw new Error(`there is no case '${name}' to waive`)
-  }
-  runner.describe(`${suite.name} as a lake's store`, () => {
-    for (const name of Object.keys(storeCases) as StoreCase[]) {
-      const reason = waived[name]
-      const body = (): Promise<void> => runStoreCase(name, suite)
-      if (reason === undefined) runner.it(name, body, CASE_MS)
-      else runner.it.skip(`${name} (waived: ${reason})`, body)
-    }
-  })
+export function storeConformance(runner: Runner, { name, open, waive }: StoreConformance): void {
+  const cases: Record<StoreCase, StoreCheck> = storeCases
+  runCases(runner, `${name} as a lake's store`, { cases, open, ...(waive ? { waive } : {}) })
 }
 
 /** One case in a place of its own; throws what is wrong. */
 export async function runStoreCase(name: StoreCase, { open }: Pick<StoreConformance, 'open'>): Promise<void> {
-  const harness = await open()
-  try {
-    const check: StoreCheck = storeCases[name]
-    await check(harness)
-  } finally {
-    await harness.close()
-  }
+  const check: StoreCheck = storeCases[name]
+  await runCase(open, check)
 }
