@@ -75,7 +75,7 @@ async function sendEvents(session: Session, batch: RecordBatch): Promise<Outcome
 function tooLarge(bytes: number, limit: string, connection: string): Outcome {
   const size = `${Math.ceil(bytes / 1024)} KB as an event, and ${limit} is the limit`
   const advice = `with \`staging: {connection: …}\` of ${connection} its body would lie there`
-  return { ok: false, reason: `the record has ${size}; ${advice}`, again: false }
+  return { ok: false, reason: `TooLarge: the record has ${size}; ${advice}`, again: false }
 }
 
 function longType(object: string): ConnectorError {
