@@ -1,6 +1,6 @@
 /**
- * The suite that every destination of tables passes, against `connectors/table.ts`. It knows no warehouse: how files are
- * staged for it and what lies in its tables is the harness's business. A connector's own test is one call.
+ * The suite that every destination of tables passes, against `connectors/table.ts`. It knows no warehouse: how files
+ * are staged for it and what lies in its tables is the harness's business. A connector's own test is one call.
  *
  *     tableConformance({ describe, it }, { name: 'Redshift', open })
  */
