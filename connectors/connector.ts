@@ -267,6 +267,8 @@ export interface Ask {
   settleMs: number
   /** How many ranges can be read at once. */
   parallel: number
+  /** So many records are enough, whichever they are: somebody looks at some. Absent: all are wanted. */
+  most?: number
 }
 
 export interface Plan {

@@ -48,6 +48,7 @@ export interface Preview {
 
 /** Where filters let little through, this much is looked at. */
 const MOST_PAGES = 25
+const MOST_READ = 20_000
 /** Of the objects that patterns take. */
 const MOST_TAKEN = 3
 
@@ -126,6 +127,7 @@ async function previewObject(local: Local, flow: Flow, object: FlowObject, most:
     ceiling: null,
     settleMs: object.settleMs ?? source.settleMs ?? 0,
     parallel: 1,
+    most: MOST_READ,
   })
   const found: Preview = {
     object: object.id,

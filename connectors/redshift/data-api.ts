@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DescribeStatementCommandOutput, RedshiftDataClient } from '@aws-sdk/client-redshift-data'
+import type { DescribeStatementCommandOutput, Field as Value, RedshiftDataClient } from '@aws-sdk/client-redshift-data'
 import type { Session } from '../connector.ts'
 import { apiError, statementError } from './errors.ts'
 import type { Warehouse } from './settings.ts'
@@ -16,6 +16,9 @@ const LONGEST_MS = 120_000
 const FIRST_POLL_MS = 50
 const LAST_POLL_MS = 2_000
 
+/** Values of a row as text; null where there is none. */
+export type Cells = (string | null)[]
+
 export interface DataApi {
   /** Submits a transaction; the same token and text give the same id for eight hours. */
   submit(sqls: string[], token: string, title: string): Promise<string>
@@ -23,8 +26,14 @@ export interface DataApi {
   /** The newest request of a title, of the last day. */
   find(title: string): Promise<string | null>
   cancel(id: string): Promise<void>
-  /** Runs one statement by itself to its end; its rows as text. */
-  run(sql: string): Promise<(string | null)[][]>
+  /** Begins one statement by itself. */
+  start(sql: string): Promise<string>
+  /** Waits for a statement's end; one that takes longer than `longestMs` is cancelled. */
+  finished(id: string, doing: string, longestMs?: number): Promise<Described>
+  /** Rows of a statement that has ended; they are kept for a day. */
+  page(id: string, token?: string): Promise<{ rows: Cells[]; next: string | null }>
+  /** Runs one statement by itself to its end. */
+  run(sql: string): Promise<Cells[]>
   /** Runs a transaction to its end. */
   runAll(sqls: string[]): Promise<void>
 }
@@ -53,8 +62,8 @@ export function dataApi(session: Session): DataApi {
   const describe = (Id: string): Promise<Described> =>
     ask(`look at statement ${Id}`, (sdk, client) => client.send(new sdk.DescribeStatementCommand({ Id }), options))
 
-  async function finished(id: string, doing: string): Promise<Described> {
-    const deadline = Date.now() + LONGEST_MS
+  async function finished(id: string, doing: string, longestMs = LONGEST_MS): Promise<Described> {
+    const deadline = Date.now() + longestMs
     for (let wait = FIRST_POLL_MS; ; wait = Math.min(wait * 2, LAST_POLL_MS)) {
       const found = await describe(id)
       if (found.Status === 'FINISHED') return found
@@ -82,29 +91,38 @@ export function dataApi(session: Session): DataApi {
   }
 
   // https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_GetStatementResult.html
-  async function rowsOf(Id: string): Promise<(string | null)[][]> {
-    const rows: (string | null)[][] = []
+  const page = (Id: string, token?: string): ReturnType<DataApi['page']> =>
+    ask('read rows', async (sdk, client) => {
+      const asked = { Id, ...(token !== undefined && { NextToken: token }) }
+      const { Records = [], NextToken } = await client.send(new sdk.GetStatementResultCommand(asked), options)
+      if (NextToken !== undefined && NextToken === token) throw statementError('a token repeats', 'read rows', 'answer')
+      return { rows: Records.map((record) => record.map(textOf)), next: NextToken ?? null }
+    })
+
+  async function rowsOf(id: string): Promise<Cells[]> {
+    const rows: Cells[] = []
     let token: string | undefined
     do {
-      const NextToken = token
-      const page = await ask('read rows', (sdk, client) =>
-        client.send(new sdk.GetStatementResultCommand({ Id, ...(NextToken !== undefined && { NextToken }) }), options),
-      )
-      for (const record of page.Records ?? []) {
-        rows.push(
-          record.map(({ isNull, stringValue, longValue, doubleValue, booleanValue }) =>
-            isNull ? null : String(stringValue ?? longValue ?? doubleValue ?? booleanValue),
-          ),
-        )
-      }
-      token = page.NextToken
+      const { rows: more, next } = await page(id, token)
+      rows.push(...more)
+      token = next ?? undefined
     } while (token !== undefined)
     return rows
   }
 
+  // https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html
+  const start = (Sql: string): Promise<string> =>
+    ask(doingOf(Sql), async (sdk, client) => {
+      const { Id } = await client.send(new sdk.ExecuteStatementCommand({ ...place, Sql }), options)
+      return Id!
+    })
+
   return {
     describe,
     cancel,
+    start,
+    finished,
+    page,
     // https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_BatchExecuteStatement.html
     submit: (Sqls, ClientToken, StatementName) =>
       ask('submit a load', async (sdk, client) => {
@@ -118,14 +136,10 @@ export function dataApi(session: Session): DataApi {
         const { Statements = [] } = await client.send(new sdk.ListStatementsCommand(asked), options)
         return Statements.find((one) => one.StatementName === StatementName)?.Id ?? null
       }),
-    // https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html
-    async run(Sql) {
-      const doing = `run ${Sql.slice(0, Sql.indexOf(' '))}`
-      const { Id } = await ask(doing, (sdk, client) =>
-        client.send(new sdk.ExecuteStatementCommand({ ...place, Sql }), options),
-      )
-      const { HasResultSet } = await finished(Id!, doing)
-      return HasResultSet ? rowsOf(Id!) : []
+    async run(sql) {
+      const id = await start(sql)
+      const { HasResultSet } = await finished(id, doingOf(sql))
+      return HasResultSet ? rowsOf(id) : []
     },
     async runAll(Sqls) {
       const { Id } = await ask('run a transaction', (sdk, client) =>
@@ -134,6 +148,13 @@ export function dataApi(session: Session): DataApi {
       await finished(Id!, 'run a transaction')
     },
   }
+}
+
+const doingOf = (sql: string): string => `run ${sql.slice(0, sql.indexOf(' '))}`
+
+/** https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_Field.html */
+function textOf({ isNull, stringValue, longValue, doubleValue, booleanValue }: Value): string | null {
+  return isNull ? null : String(stringValue ?? longValue ?? doubleValue ?? booleanValue)
 }
 
 function clientOf(session: Session, sdk: Sdk): RedshiftDataClient {

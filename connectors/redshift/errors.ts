@@ -17,6 +17,7 @@ const RULES: AwsRule[] = [
       'CancelStatement and ListStatements, with redshift-serverless:GetCredentials or ' +
       'redshift:GetClusterCredentialsWithIAM, or secretsmanager:GetSecretValue on the secret.',
   },
+  { names: /^Throttling/, kind: 'throttled', waitMs: 5_000 },
   // 500 active statements: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
   { names: /^Active(Statements|Sessions)Exceeded/, kind: 'throttled', waitMs: 30_000 },
   {
@@ -59,12 +60,20 @@ const SAYINGS: Saying[] = [
     advice:
       'Allow `copyRole` s3:GetObject and s3:ListBucket on the staged files, and kms:Decrypt where they are sealed.',
   },
+  // https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html (500 MB)
+  {
+    said: /result.{0,40}(size|exceed|too large)/i,
+    kind: 'rejected',
+    code: 'ResultSize',
+    advice: 'Read fewer columns or rows: `keep`, `where`, `startFrom`.',
+  },
   {
     said: /permission denied/i,
     kind: 'forbidden',
     code: 'Permission',
     advice:
-      'Grant the user of the connection USAGE and CREATE on the schema, and SELECT, INSERT, UPDATE, DELETE on the table.',
+      'Grant the user of the connection USAGE on the schema and SELECT on the table; for loads CREATE on the schema, ' +
+      'and INSERT, UPDATE, DELETE on the table.',
   },
 ]
 

@@ -16,6 +16,7 @@ import { InputError } from '../errors.ts'
 import { literal, name, qualified, type TableName } from './sql.ts'
 
 const COUNTS = name('lakeward_counts')
+const NAME = /^lakeward_ledger_[0-9a-f]{16}$/
 const RESULT = ['inserted', 'updated', 'deleted']
 
 /** A load that knows which number the row has. */
@@ -78,6 +79,8 @@ export class Ledger {
     ]
   }
 }
+
+export const isLedger = (table: string): boolean => NAME.test(table)
 
 /** A number where a condition holds, and an error where it does not: division by zero, which nothing else here does. */
 export const proof = (condition: string): string => `1 / CASE WHEN ${condition} THEN 1 ELSE 0 END`

@@ -1,6 +1,6 @@
 /**
- * Amazon Redshift, provisioned or Serverless, through its Data API: tables as a destination. Files are staged on S3 in
- * the region of the warehouse, and loaded by COPY.
+ * Amazon Redshift, provisioned or Serverless, through its Data API: tables as a destination and as a source. Files are
+ * staged on S3 in the region of the warehouse.
  */
 import type { Connector, Session, Table } from '../connector.ts'
 import { columnType, fieldOf } from './column-types.ts'
@@ -9,6 +9,7 @@ import { inspectTable } from './inspect.ts'
 import { loadJob, newestEntry } from './load.ts'
 import { shapeOf, type Target } from './load-statements.ts'
 import { settings, type Warehouse } from './settings.ts'
+import { source } from './source.ts'
 import { tableName } from './sql.ts'
 
 const targetOf = (session: Session, table: string): Promise<Target> => {
@@ -57,5 +58,6 @@ export const redshift: Connector = {
     const [row] = await dataApi(session).run('SELECT CURRENT_USER AS "user"')
     return { user: row?.[0] ?? '' }
   },
+  source,
   destination: { table },
 }

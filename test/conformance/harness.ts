@@ -36,6 +36,9 @@ export interface SourceHarness {
    */
   object: string
   options: JsonObject
+  /** What a flow has to name where the source does not: the field that tells what changed, and those of the key. */
+  cursorField?: string
+  keys?: string[]
   /** As a worker makes it, each with a transport of its own; retries may be made short. */
   session(signal: AbortSignal): Session | Promise<Session>
   /** All records that are visible now, deleted ones too. */

@@ -57,8 +57,9 @@ export class Reader {
   }
 
   async describe(): Promise<ObjectSchema> {
-    const { object, options } = this.harness
-    return this.source.describe(await this.session(), object, this.options(options))
+    const { object, options, cursorField, keys } = this.harness
+    const schema = await this.source.describe(await this.session(), object, this.options(options))
+    return { ...schema, ...(keys && { keys }), ...(cursorField !== undefined && { cursors: [cursorField] }) }
   }
 
   async plan(ask: Partial<Ask> = {}): Promise<Plan> {

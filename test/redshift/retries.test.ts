@@ -40,7 +40,7 @@ describe('a load', () => {
     expect(await untilReady(session, first)).toMatchObject({ inserted: 1 })
     // The token is forgotten, and the workers have another one: the ledger remembers.
     for (const token of [`${name}-1`, `${name}-2`]) {
-      warehouse.redshift.advance(9 * 3_600_000)
+      await warehouse.redshift.advance(9 * 3_600_000)
       expect(await untilReady(session, await table.load.submit(session, asked, token))).toMatchObject({ inserted: 1 })
     }
     expect(await rowsIn(warehouse, name)).toHaveLength(1)

@@ -107,7 +107,7 @@ describe('statements', () => {
     )
     expect(Statements?.map(({ Id }) => Id)).toEqual([ids[0]])
     expect(await rowsOf(client, `SELECT COUNT(*) FROM ${table}`)).toEqual([[1]])
-    warehouse.redshift.advance(8 * 3_600_000)
+    await warehouse.redshift.advance(8 * 3_600_000)
     expect((await client.send(new BatchExecuteStatementCommand(asked))).Id).not.toBe(ids[0])
   })
 

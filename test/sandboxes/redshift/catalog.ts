@@ -7,10 +7,16 @@
 export const CATALOG = `
 CREATE SCHEMA redshift;
 CREATE FUNCTION redshift.json_parse(text) RETURNS jsonb LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1::jsonb';
+CREATE FUNCTION redshift.json_serialize(jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1::text';
+CREATE FUNCTION redshift.to_hex(bytea) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT encode($1, 'hex') $$;
+CREATE TABLE redshift.clock (ahead interval NOT NULL);
+INSERT INTO redshift.clock VALUES ('0');
 CREATE FUNCTION redshift.getdate() RETURNS timestamp LANGUAGE sql STABLE
-  AS $$ SELECT date_trunc('second', now() AT TIME ZONE 'UTC') $$;
+  AS $$ SELECT date_trunc('second', now() AT TIME ZONE 'UTC' + ahead) FROM redshift.clock $$;
 CREATE FUNCTION redshift.nvl(anyelement, anyelement) RETURNS anyelement LANGUAGE sql IMMUTABLE
   AS 'SELECT coalesce($1, $2)';
+CREATE ROLE reader;
+GRANT USAGE ON SCHEMA redshift TO reader;
 CREATE VIEW redshift.columns_of AS
   SELECT c.oid AS relation, n.nspname AS table_schema, c.relname AS table_name, c.relkind,
     a.attname AS column_name, a.attnum AS ordinal_position, a.attnotnull AS not_null,
@@ -38,4 +44,5 @@ CREATE TABLE redshift.sys_load_error_detail (
   file_name text, line_number bigint, column_name text, column_type text, column_length text,
   error_code integer, error_message text
 );
+GRANT SELECT ON ALL TABLES IN SCHEMA redshift TO reader;
 `

@@ -22,6 +22,7 @@ type Output = Record<string, unknown>
 export interface Rules {
   workgroups: string[]
   clusters: string[]
+  readers: string[]
   database: string
   secrets: string[]
   now: () => number
@@ -33,6 +34,8 @@ const MOST_STATEMENTS = 40
 const MOST_BYTES = 100_000
 // https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling.html (idempotency)
 const TOKEN_LIVES_MS = 8 * 3_600_000
+// https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
+const RESULT_LIVES_MS = 24 * 3_600_000
 
 export function operations(
   statements: Statements,
@@ -57,8 +60,9 @@ export function operations(
         ? undefined
         : statements.all().find((one) => one.token === token && rules.now() - one.createdAt < TOKEN_LIVES_MS)
     if (known && known.asked !== asked) throw invalid('The ClientToken was used with other parameters.')
-    const request = known ?? statements.submit(sqls as string[], batch, name, asked, token)
-    return { Id: request.id, CreatedAt: request.createdAt / 1000, Database: input['Database'], DbUser: 'redshift' }
+    const request =
+      known ?? statements.submit(sqls as string[], batch, name, { asked, token, user: userOf(input, rules) })
+    return { Id: request.id, CreatedAt: request.createdAt / 1000, Database: input['Database'], DbUser: request.user }
   }
 
   return {
@@ -86,19 +90,15 @@ export function operations(
     GetStatementResult(input) {
       const request = found(statements, input)
       const part = request.parts.find(({ id }) => id === input['Id'])
-      if (!part)
-        throw new ApiError(
-          'ResourceNotFoundException',
-          'Query does not have result. Please check query status with DescribeStatement.',
-        )
-      if (!hasEnded(request) || !part.result || part.result.columns.length === 0) {
+      const forgotten = rules.now() - request.updatedAt > RESULT_LIVES_MS
+      if (!part || forgotten || !hasEnded(request) || !part.result || part.result.columns.length === 0) {
         throw new ApiError(
           'ResourceNotFoundException',
           'Query does not have result. Please check query status with DescribeStatement.',
         )
       }
       const { columns, rows } = part.result
-      const from = Number(input['NextToken'] ?? 0)
+      const from = Number.parseInt((input['NextToken'] as string | undefined) ?? '0', 10)
       const page = rows.slice(from, from + rules.pageRows)
       const next = from + page.length
       return {
@@ -126,6 +126,9 @@ export function operations(
     },
   }
 }
+
+const userOf = ({ WorkgroupName: workgroup }: Input, { readers }: Rules): string =>
+  readers.includes(workgroup as string) ? 'reader' : 'redshift'
 
 const invalid = (message: string): ApiError => new ApiError('ValidationException', message)
 

@@ -32,28 +32,40 @@ export interface RedshiftOptions {
   clusters?: string[]
   database?: string
   secrets?: string[]
+  /** Workgroups whose login becomes the user `reader`, who owns nothing; of all others it is a superuser. */
+  readers?: string[]
   pageRows?: number
 }
 
-/** The next `times` requests of an operation are answered with an error, or not at all. */
+/** Requests of an operation are answered with an error, otherwise than they should be, or not at all. */
 export interface Fault {
   operation: string
   type?: string
   status?: number
   /** The request is done, and its answer lost. */
   loseAnswer?: true
+  /** The request is done, and its answer is spoilt. */
+  spoilt?: Spoilt
+  /** So many pass before; default: none. */
+  skip?: number
+  /** So many are met. */
   times: number
 }
+
+/** A page for people, half a body with its length or without, no rows or the asked token in a page, no answer. */
+export type Spoilt = 'html' | 'truncated' | 'cut' | 'empty page' | 'repeated cursor' | 'stall'
 
 export interface RedshiftSandbox {
   url: string
   /** Requests by operation. */
   counts: () => Record<string, number>
   fault(fault: Fault): void
+  /** Forgets all faults. */
+  calm(): void
   /** Called before each statement of a request and before its commit; undefined: nobody waits. */
   gate(gate?: Gate): void
-  /** Moves the clock that client tokens end by. */
-  advance(ms: number): void
+  /** Moves the clock: client tokens and results end by it, and GETDATE() tells it. */
+  advance(ms: number): Promise<void>
   /** Asks PostgreSQL itself, for looking from outside: its own SQL, committed. */
   look: (sql: string) => Promise<PostgresResult>
   stop(): Promise<void>
@@ -83,7 +95,8 @@ export async function startRedshift(options: RedshiftOptions): Promise<RedshiftS
     now,
   })
   const api = operations(statements, {
-    workgroups: options.workgroups ?? ['lake'],
+    workgroups: [...(options.workgroups ?? ['lake']), ...(options.readers ?? [])],
+    readers: options.readers ?? [],
     clusters: options.clusters ?? ['lake-cluster'],
     database: options.database ?? 'dev',
     secrets: options.secrets ?? [],
@@ -99,19 +112,16 @@ export async function startRedshift(options: RedshiftOptions): Promise<RedshiftS
     const operation = /^RedshiftData\.(\w+)$/.exec(String(request.headers['x-amz-target']))?.[1] ?? ''
     counts[operation] = (counts[operation] ?? 0) + 1
     let [status, body]: [number, Record<string, unknown>] = [200, {}]
-    const fault = faults.find((one) => one.operation === operation && one.times > 0)
-    if (fault) fault.times--
+    const fault = struck(faults, operation)
     try {
       checkLogin(request, options.accessKeyId ?? 'lakeward')
-      if (fault && !fault.loseAnswer)
+      if (fault && !fault.loseAnswer && !fault.spoilt)
         throw new ApiError(fault.type ?? 'InternalServerException', 'a fault', fault.status)
       const run = api[operation]
       if (!run) throw new ApiError('UnknownOperationException', `the stand-in does not imitate ${operation}`)
-      body = await run(JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>)
-      if (fault) {
-        response.destroy()
-        return
-      }
+      const input = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>
+      body = await run(input)
+      if (fault) return spoil(response, fault.spoilt, input, body)
     } catch (error) {
       const { type, message } =
         error instanceof ApiError ? error : { type: 'InternalServerException', message: String(error) }
@@ -131,8 +141,12 @@ export async function startRedshift(options: RedshiftOptions): Promise<RedshiftS
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     counts: () => ({ ...counts }),
     fault: (fault) => void faults.push({ ...fault }),
+    calm: () => void faults.splice(0),
     gate: (gate = () => {}) => (statements.gate = gate),
-    advance: (ms) => (offset += ms),
+    async advance(ms) {
+      offset += ms
+      await look(`UPDATE redshift.clock SET ahead = '${offset} milliseconds'`)
+    },
     look,
     async stop() {
       server.closeAllConnections()
@@ -142,6 +156,39 @@ export async function startRedshift(options: RedshiftOptions): Promise<RedshiftS
       await postgres.stop()
     },
   }
+}
+
+function struck(faults: Fault[], operation: string): Fault | undefined {
+  const fault = faults.find((one) => one.operation === operation && one.times > 0)
+  if (!fault) return undefined
+  if (fault.skip) {
+    fault.skip--
+    return undefined
+  }
+  fault.times--
+  return fault
+}
+
+function spoil(
+  response: ServerResponse,
+  how: Spoilt | undefined,
+  { NextToken: asked }: Record<string, unknown>,
+  body: Record<string, unknown>,
+): void {
+  const send = (text: string, type = 'application/x-amz-json-1.1'): void => {
+    response.writeHead(200, { 'content-type': type })
+    response.end(text)
+  }
+  const text = JSON.stringify(body)
+  const half = text.slice(0, text.length / 2)
+  if (how === 'html') send('<html><body>Sign in</body></html>', 'text/html')
+  else if (how === 'cut') send(half)
+  else if (how === 'empty page') send(JSON.stringify({ ...body, Records: [], NextToken: `${asked ?? '0'}.` }))
+  else if (how === 'repeated cursor') send(JSON.stringify({ ...body, NextToken: asked ?? '0' }))
+  else if (how === 'truncated') {
+    response.writeHead(200, { 'content-length': text.length })
+    response.write(half, () => response.destroy())
+  } else if (how === undefined) response.destroy()
 }
 
 /** The signature itself is not checked: whose it claims to be is. */

@@ -5,7 +5,7 @@
  *
  * Alike are: DDL of plain tables, snapshot isolation (REPEATABLE READ), locks of writers, DELETE USING, UPDATE FROM,
  * MERGE with both clauses, window functions, SUPER from JSON_PARSE. Taken and of no effect are primary keys. Not
- * imitated: trailing blanks that comparisons overlook, casts to text, TRUNCATE (it commits), DISTKEY and its like.
+ * imitated: trailing blanks that comparisons overlook, casts to text (but of times of day), TRUNCATE (it commits), DISTKEY and its like.
  */
 import { copyOf, type CopyStatement } from './sql-copy.ts'
 import { refuse, SqlError } from './sql-errors.ts'
@@ -30,8 +30,8 @@ const WORDS = new Set(
     'SELECT FROM WHERE AND OR NOT IN IS NULL AS ON INNER LEFT JOIN CASE WHEN THEN ELSE END GROUP ORDER BY ASC DESC ' +
     'LIMIT UNION ALL EXISTS INSERT INTO VALUES UPDATE SET DELETE USING MERGE MATCHED TRUE FALSE CAST BETWEEN LIKE ' +
     'OVER PARTITION DISTINCT HAVING NULLS FIRST LAST CREATE TEMP TABLE ' +
-    'CURRENT_USER COUNT SUM MIN MAX ROW_NUMBER COALESCE NVL JSON_PARSE OCTET_LENGTH LEFT GETDATE ' +
-    'BOOLEAN SMALLINT INTEGER BIGINT REAL DOUBLE PRECISION DATE DECIMAL NUMERIC TIMESTAMP'
+    'CURRENT_USER COUNT SUM MIN MAX ROW_NUMBER COALESCE NVL JSON_PARSE JSON_SERIALIZE OCTET_LENGTH LEFT RTRIM TO_HEX GETDATE AT TIME ZONE ' +
+    'BOOLEAN SMALLINT INTEGER BIGINT REAL DOUBLE PRECISION DATE DECIMAL NUMERIC TIMESTAMP TIMESTAMPTZ'
   ).split(' '),
 )
 
@@ -71,13 +71,20 @@ function tableAt(tokens: Token[], at: number): { table: string; next: number } {
 }
 
 function dml(tokens: Token[]): string {
-  for (const { kind, text } of tokens) if (kind === 'word' && !WORDS.has(text)) throw refuse(text)
+  tokens.forEach(({ kind, text }, at) => {
+    if (kind === 'word' && !WORDS.has(text) && !isTimeAsText(tokens, at)) throw refuse(text)
+  })
   tokens.forEach(({ kind, text }, at) => {
     if (kind !== 'name' || tokens[at + 1]?.text !== '(') return
     // `INSERT INTO "schema"."table" (…)` names columns, not arguments.
     if (!tokens.slice(Math.max(0, at - 3), at).some((one) => isWord(one, 'INTO'))) throw refuse(`the function ${text}`)
   })
   return textOf(tokens)
+}
+
+/** `CAST("t" AS VARCHAR(32))`, which is read from times of day alone: both write them alike. */
+function isTimeAsText(tokens: Token[], at: number): boolean {
+  return tokens[at]!.text === 'VARCHAR' && isWord(tokens[at - 1], 'AS') && tokens[at + 2]?.text === '32'
 }
 
 function createTable(tokens: Token[]): Statement {

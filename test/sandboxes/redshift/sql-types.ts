@@ -22,6 +22,7 @@ const PLAIN: Record<string, string> = {
   DATE: 'date',
   TIMESTAMP: 'timestamp',
   TIMESTAMPTZ: 'timestamptz',
+  TIME: 'time',
 }
 const LONGEST = { VARCHAR: 65_535, VARBYTE: 1_024_000 }
 
@@ -39,6 +40,11 @@ export function takeType(tokens: Token[]): ColumnType {
     if (precision < 1 || precision > 38) throw new SqlError('ERROR: DECIMAL precision must be between 1 and 38')
     if (scale > precision || scale > 37) throw new SqlError('ERROR: DECIMAL scale must be between 0 and precision')
     return { sql: `numeric(${precision},${scale})` }
+  }
+  if (text === 'CHAR') {
+    const [length] = takeNumbers(tokens)
+    if (length === undefined || length < 1 || length > 4096) throw refuse('CHAR without a length of 1 to 4096')
+    return { sql: `character(${length})` }
   }
   if (text === 'VARCHAR' || text === 'VARBYTE') {
     const [bytes] = takeNumbers(tokens)

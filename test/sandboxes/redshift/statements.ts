@@ -31,6 +31,8 @@ export interface Request {
   /** The parameters, for what must be the same when a client token is used again. */
   asked: string
   token: string | null
+  /** Of the database. */
+  user: string
 }
 
 export interface Place extends CopyPlace {
@@ -61,7 +63,7 @@ export class Statements {
     this.#place = place
   }
 
-  submit(sqls: string[], batch: boolean, name: string, asked: string, token: string | null): Request {
+  submit(sqls: string[], batch: boolean, name: string, by: Pick<Request, 'asked' | 'token' | 'user'>): Request {
     const id = randomUUID()
     const now = this.#place.now()
     const parts = sqls.map((sql, at): Part => ({ id: batch ? `${id}:${at + 1}` : id, sql, status: 'SUBMITTED' }))
@@ -73,8 +75,7 @@ export class Statements {
       parts,
       createdAt: now,
       updatedAt: now,
-      asked,
-      token,
+      ...by,
     }
     this.#requests.set(id, request)
     const work = this.#run(request).finally(() => this.#work.delete(work))
@@ -110,6 +111,7 @@ export class Statements {
     try {
       connection = await PostgresConnection.open(this.#place.socket, 'postgres', SESSION)
       this.#running.set(request.id, connection)
+      if (request.user !== 'redshift') await connection.query(`SET ROLE ${request.user}`)
       this.#move(request, 'PICKED')
       await this.#transaction(request, connection)
       this.#end(request, 'FINISHED')

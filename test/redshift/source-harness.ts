@@ -1,0 +1,136 @@
+/** A table of every type in the stand-in, as the suite of sources asks for one. */
+import type { JsonObject } from '../../connectors/connector.ts'
+import type { SourceHarness, Trouble, TrueRecord } from '../conformance/index.ts'
+import type { Fault } from '../sandboxes/redshift/redshift.ts'
+import { sessionOf } from './loads.ts'
+import { batch, vendorClient } from './vendor-client.ts'
+import type { Warehouse } from './warehouse.ts'
+
+const ROWS = 420
+const TIES = 150
+const DAY = 86_400_000
+
+/** Each column, its type, a value for row `n`, and the text that the truth has for it. */
+export const COLUMNS: [name: string, type: string, value: (n: string) => string, truth?: (column: string) => string][] =
+  [
+    ['id', 'VARCHAR(18)', (n) => `'k' || lpad((${n})::text, 5, '0')`],
+    ['updated_at', 'TIMESTAMP', () => `'1970-01-01'`, (c) => `to_char(${c}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`],
+    ['small', 'SMALLINT', (n) => `(${n}) % 100 - 50`],
+    ['whole', 'INTEGER', (n) => `(${n}) * 1000 - 7`],
+    ['long', 'BIGINT', (n) => `9223372036854775807 - (${n})`],
+    ['amount', 'DECIMAL(38,10)', (n) => `1234567890123456789012345678.0123456789 - (${n})`],
+    ['price', 'DECIMAL(9,2)', (n) => `(${n}) * 1.07`],
+    ['single', 'REAL', (n) => `(${n}) / 10.0`, (c) => `(${c})::double precision::text`],
+    ['twice', 'DOUBLE PRECISION', (n) => `(${n}) / 7.0::double precision`],
+    ['flag', 'BOOLEAN', (n) => `(${n}) % 2 = 0`],
+    ['code', 'CHAR(8)', (n) => `'c' || (${n}) % 7`, (c) => `rtrim(${c})`],
+    [
+      'name',
+      'VARCHAR(200)',
+      (n) => `CASE (${n}) % 5 WHEN 0 THEN '' WHEN 1 THEN 'Ünïcode  ' ELSE 'it''s "x", \\ 😀' END`,
+    ],
+    ['day', 'DATE', (n) => `date '1900-02-28' + (${n})`],
+    [
+      'zoned',
+      'TIMESTAMPTZ',
+      (n) => `timestamptz '2026-03-29 01:59:59.123456+02' + (${n}) * interval '1 hour'`,
+      (c) => `to_char(${c} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`,
+    ],
+    ['clock', 'TIME', (n) => `time '00:00:00.000001' + (${n}) * interval '77 seconds'`],
+    [
+      'doc',
+      'SUPER',
+      (n) => `jsonb_build_object('n', 12345678901234567890 + (${n}), 'a', jsonb_build_array(NULL, 'ü'))`,
+    ],
+    ['bytes', 'VARBYTE(64)', (n) => `decode(md5((${n})::text), 'hex')`, (c) => `encode(${c}, 'base64')`],
+  ]
+
+const FAULTS: Partial<Record<Trouble, Partial<Fault>>> = {
+  throttled: { type: 'ThrottlingException', status: 400 },
+  unavailable: { type: 'InternalServerException', status: 503 },
+  html: { spoilt: 'html' },
+  truncated: { spoilt: 'truncated' },
+  cut: { spoilt: 'cut' },
+  'empty page': { spoilt: 'empty page' },
+  'repeated cursor': { spoilt: 'repeated cursor' },
+  stall: { spoilt: 'stall' },
+}
+
+let tables = 0
+let ahead = 0
+
+export async function openTable(warehouse: Warehouse, options: JsonObject = {}): Promise<SourceHarness> {
+  const { redshift } = warehouse
+  const table = `source_${++tables}`
+  const now = (): number => Date.now() + ahead
+  const columns = COLUMNS.map(([name, type], at) => `"${name}" ${type}${at < 2 ? ' NOT NULL' : ''}`)
+  await batch(vendorClient(redshift.url), `CREATE TABLE "${table}" (${columns.join(', ')})`)
+  let made = 0
+  const stampSql = (stamp: string): string => `'${stamp.replace('T', ' ').replace('Z', '')}'`
+  async function add(count: number, stamp: string): Promise<string[]> {
+    const first = made + 1
+    made += count
+    const values = COLUMNS.map(([name, , value]) => (name === 'updated_at' ? stamp : value('n')))
+    const picked = values.map((value, at) =>
+      at > 1 ? `CASE WHEN n % 13 = ${at % 13} THEN NULL ELSE ${value} END` : value,
+    )
+    await redshift.look(`INSERT INTO ${table} SELECT ${picked.join(', ')} FROM generate_series(${first}, ${made}) AS n`)
+    return Array.from({ length: count }, (_, i) => `k${String(first + i).padStart(5, '0')}`)
+  }
+  const start = new Date(now() - 10 * DAY).toISOString()
+  await add(TIES, stampSql(new Date(Math.floor((now() - 5 * DAY) / 1000) * 1000).toISOString()))
+  await add(ROWS - TIES, `timestamp ${stampSql(start)} + n * interval '17.123457 minutes'`)
+  const among = (keys: string[]): string => keys.map((key) => `'${key}'`).join(', ')
+
+  return {
+    object: table,
+    options,
+    cursorField: 'updated_at',
+    keys: ['id'],
+    session: (signal) => ({ ...sessionOf(warehouse), signal }),
+    async truth() {
+      const texts = COLUMNS.map(([name, , , truth]) => `(${truth?.(`"${name}"`) ?? `"${name}"`})::text`)
+      const { rows } = await redshift.look(`SELECT ${texts.join(', ')} FROM ${table}`)
+      return rows.map((row): TrueRecord => ({
+        values: Object.fromEntries(COLUMNS.map(([name], at) => [name, row[at] ?? null])),
+        deleted: false,
+      }))
+    },
+    now,
+    async advance(ms) {
+      ahead += ms
+      await redshift.advance(ms)
+    },
+    trouble: async (trouble, { skip, times }) =>
+      redshift.fault({
+        operation: 'GetStatementResult',
+        ...FAULTS[trouble],
+        skip,
+        times: times || Number.POSITIVE_INFINITY,
+      }),
+    calm: async () => redshift.calm(),
+    insert: (count, stamp) => add(count, stampSql(stamp)),
+    async insertLate(count, stamp) {
+      const first = made + 1
+      made += count
+      const keys = Array.from({ length: count }, (_, i) => `k${String(first + i).padStart(5, '0')}`)
+      return {
+        keys,
+        async show() {
+          for (const key of keys) {
+            await redshift.look(`INSERT INTO ${table} (id, updated_at) VALUES ('${key}', ${stampSql(stamp)})`)
+          }
+        },
+      }
+    },
+    update: async (keys, stamp) =>
+      void (await redshift.look(
+        `UPDATE ${table} SET updated_at = ${stampSql(stamp)}, whole = 1 WHERE id IN (${among(keys)})`,
+      )),
+    remove: async (keys) => void (await redshift.look(`DELETE FROM ${table} WHERE id IN (${among(keys)})`)),
+    async close() {
+      redshift.calm()
+      await redshift.look(`DROP TABLE ${table}`)
+    },
+  }
+}
