@@ -1,6 +1,4 @@
 /** The text of the statements, with hostile names and values, parsed as Redshift's by a parser that is not ours. */
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { Load } from '../../connectors/connector.ts'
 import type { Column } from '../../connectors/redshift/column-types.ts'
@@ -9,6 +7,7 @@ import { loadStatements, MOST_STATEMENTS, type Target } from '../../connectors/r
 import { literal, name, tableName } from '../../connectors/redshift/sql.ts'
 import { orSkip, sqlglotPython } from '../components.ts'
 import { fieldsOf } from '../records/tables.ts'
+import { unparsed } from './sqlglot.ts'
 
 const HOSTILE = `it's "quoted" \\ back\nslash'; DROP TABLE "a" --`
 const schema = fieldsOf({
@@ -54,26 +53,6 @@ const all = (): string[] =>
       }),
     ),
   )
-
-const PARSE = `
-import json, sys, sqlglot
-from sqlglot import exp
-bad = []
-for sql in json.load(sys.stdin):
-    try:
-        found = sqlglot.parse(sql, read='redshift', error_level=sqlglot.ErrorLevel.RAISE)
-        if len(found) != 1: bad.append(f'{len(found)} statements: {sql}')
-        elif isinstance(found[0], exp.Command): bad.append(f'not understood: {sql}')
-    except Exception as error:
-        bad.append(f'{error}: {sql}')
-print(json.dumps(bad))
-`
-
-async function unparsed(python: string, sqls: string[]): Promise<string[]> {
-  const work = promisify(execFile)(python, ['-c', PARSE], { maxBuffer: 1 << 24 })
-  work.child.stdin?.end(JSON.stringify(sqls))
-  return JSON.parse((await work).stdout) as string[]
-}
 
 describe('statements', () => {
   it('are Redshift’s to sqlglot, each one, whatever names and values are', async (test) => {

@@ -35,6 +35,7 @@ export function useWarehouse(): Warehouse {
       parquet,
       s3: { endpoint, region, credentials, forcePathStyle: true },
       roles: [ROLE],
+      readers: ['reading'],
       secrets: ['arn:aws:secretsmanager:us-east-1:123456789012:secret:warehouse'],
     })
     closes.push(() => redshift.stop())

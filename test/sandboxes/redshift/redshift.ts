@@ -172,7 +172,7 @@ function struck(faults: Fault[], operation: string): Fault | undefined {
 function spoil(
   response: ServerResponse,
   how: Spoilt | undefined,
-  { NextToken: asked }: Record<string, unknown>,
+  { NextToken: asked = '0' }: { NextToken?: string },
   body: Record<string, unknown>,
 ): void {
   const send = (text: string, type = 'application/x-amz-json-1.1'): void => {
@@ -183,8 +183,8 @@ function spoil(
   const half = text.slice(0, text.length / 2)
   if (how === 'html') send('<html><body>Sign in</body></html>', 'text/html')
   else if (how === 'cut') send(half)
-  else if (how === 'empty page') send(JSON.stringify({ ...body, Records: [], NextToken: `${asked ?? '0'}.` }))
-  else if (how === 'repeated cursor') send(JSON.stringify({ ...body, NextToken: asked ?? '0' }))
+  else if (how === 'empty page') send(JSON.stringify({ ...body, Records: [], NextToken: `${asked}.` }))
+  else if (how === 'repeated cursor') send(JSON.stringify({ ...body, NextToken: asked }))
   else if (how === 'truncated') {
     response.writeHead(200, { 'content-length': text.length })
     response.write(half, () => response.destroy())

@@ -5,7 +5,8 @@
  *
  * Alike are: DDL of plain tables, snapshot isolation (REPEATABLE READ), locks of writers, DELETE USING, UPDATE FROM,
  * MERGE with both clauses, window functions, SUPER from JSON_PARSE. Taken and of no effect are primary keys. Not
- * imitated: trailing blanks that comparisons overlook, casts to text (but of times of day), TRUNCATE (it commits), DISTKEY and its like.
+ * imitated: trailing blanks that comparisons overlook, casts to text (but of times of day), TRUNCATE (it commits),
+ * DISTKEY and its like.
  */
 import { copyOf, type CopyStatement } from './sql-copy.ts'
 import { refuse, SqlError } from './sql-errors.ts'
