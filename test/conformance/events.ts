@@ -4,9 +4,9 @@
  *
  *     eventConformance({ describe, it }, { name: 'Slack', open })
  */
-import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '../../connectors/connector.ts'
 import type { Events, RawRequest, Verdict } from '../../connectors/events.ts'
+import { same, Unmet } from './expect.ts'
 import { runCases, type Runner, type Waived } from './cases.ts'
 
 export interface EventHarness {
@@ -65,7 +65,7 @@ export const eventCases = {
   async 'a request without any one of its signed headers, or with any altered, is refused'(harness) {
     const request = harness.request(event, signed)
     const needed = Object.keys(request.headers).filter((name) => isRefused(judge(harness, without(request, name))))
-    if (needed.length === 0) throw new Error('no header is needed')
+    if (needed.length === 0) throw new Unmet('no header is needed')
     for (const name of needed) {
       for (const value of ['', '0', 'x'.repeat(10_000), `${request.headers[name]!}0`]) {
         refused(judge(harness, { ...request, headers: { ...request.headers, [name]: value } }))
@@ -83,7 +83,7 @@ export const eventCases = {
   async 'what is refused tells no secret and no digest'(harness) {
     const request = harness.request(event, { ...signed, secret: 'not the one' })
     const { reject } = refused(judge(harness, request), 401)
-    if (reject.includes(SECRET) || /[0-9a-f]{32}/.test(reject)) throw new Error(`it tells too much: ${reject}`)
+    if (reject.includes(SECRET) || /[0-9a-f]{32}/.test(reject)) throw new Unmet(`it tells too much: ${reject}`)
   },
 } satisfies Record<string, Check>
 
@@ -96,7 +96,7 @@ function judge(
   request: RawRequest,
   { secrets = [SECRET], nowMs = NOW }: { secrets?: string[]; nowMs?: number } = {},
 ): Verdict {
-  if (!events.verify) throw new Error('it verifies no requests')
+  if (!events.verify) throw new Unmet('it verifies no requests')
   return events.verify(request, { settings, secrets, nowMs })
 }
 
@@ -108,13 +108,7 @@ const isRefused = (verdict: Verdict): boolean => 'reject' in verdict
 const idsOf = (verdict: Verdict): string[] => ('accept' in verdict ? verdict.accept.map(({ id }) => id) : [])
 
 function refused(verdict: Verdict, status?: 400 | 401): { reject: string } {
-  if (!('reject' in verdict) || verdict.reject === '') throw new Error('it was taken, or refused without a word')
+  if (!('reject' in verdict) || verdict.reject === '') throw new Unmet('it was taken, or refused without a word')
   if (status !== undefined) same(verdict.status, status)
   return verdict
-}
-
-function same(found: unknown, expected: unknown): void {
-  if (!isDeepStrictEqual(found, expected)) {
-    throw new Error(`expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`)
-  }
 }

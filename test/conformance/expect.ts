@@ -1,4 +1,5 @@
 /** Assertions that say which records are wrong. */
+import { isDeepStrictEqual } from 'node:util'
 import { ConnectorError } from '../../connectors/errors.ts'
 import type { ErrorKind } from '../../connectors/connector.ts'
 import type { Got, GotPage } from './reading.ts'
@@ -7,6 +8,11 @@ const SHOWN = 3
 
 export class Unmet extends Error {
   override readonly name = 'Unmet'
+}
+
+export function same(found: unknown, expected: unknown, what = ''): void {
+  if (isDeepStrictEqual(found, expected)) return
+  throw new Unmet(`${what && `${what}: `}expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`)
 }
 
 export function must(holds: boolean, what: string): void {

@@ -4,11 +4,10 @@
  *
  *     recordConformance({ describe, it }, { name: 'Salesforce', open })
  */
-import { isDeepStrictEqual } from 'node:util'
-import type { Json } from '../../connectors/connector.ts'
+import type { Json, Session } from '../../connectors/connector.ts'
 import { deliver, type JobMemory } from '../../connectors/deliver.ts'
-import type { Session } from '../../connectors/connector.ts'
 import type { Outcome, RecordBatch, RecordSink, RecordWrite } from '../../connectors/record-sink.ts'
+import { same, Unmet } from './expect.ts'
 import { runCases, type Runner, type Waived } from './cases.ts'
 
 /** A system that takes records. */
@@ -40,16 +39,8 @@ export const recordCases = {
     for (const { write } of harness.sink.writes) {
       const batch = await harness.batch(write, ROWS)
       const outcomes = await delivered(harness, batch)
-      same(
-        write,
-        outcomes.map(({ ok }) => ok),
-        batch.rows.map(() => true),
-      )
-      same(
-        write,
-        await harness.found(batch),
-        batch.rows.map(() => 1),
-      )
+      allTaken(outcomes, batch)
+      await eachOnce(harness, batch)
     }
   },
   async 'a row that is refused is told in its place, and the others are written'(harness) {
@@ -58,12 +49,12 @@ export const recordCases = {
       if (batch === null) continue
       const outcomes = await delivered(harness, batch)
       same(
-        write,
         outcomes.map(({ ok }) => ok),
         batch.rows.map((_, at) => at !== 7),
+        write,
       )
       const refusal = outcomes[7]!
-      if (refusal.ok || refusal.again || refusal.reason === '') throw new Error(`${write}: refused without a word`)
+      if (refusal.ok || refusal.again || refusal.reason === '') throw new Unmet(`${write}: refused without a word`)
     }
   },
   async 'what may be repeated changes nothing when it is'(harness) {
@@ -71,19 +62,15 @@ export const recordCases = {
       const batch = await harness.batch(write, ROWS)
       await delivered(harness, batch)
       await delivered(harness, batch)
-      same(
-        write,
-        await harness.found(batch),
-        batch.rows.map(() => 1),
-      )
+      await eachOnce(harness, batch)
     }
   },
   async 'what may not be repeated goes by jobs alone'({ sink }) {
     for (const { write, repeatable } of sink.writes) {
       const options = sink.options.parse({})
       if (repeatable) continue
-      for (const rows of [1, 199, 1_000_000]) same(write, sink.way(options, write, rows), 'job')
-      if (!sink.job) throw new Error(`${write} may not be repeated, and there are no jobs`)
+      for (const rows of [1, 199, 1_000_000]) same(sink.way(options, write, rows), 'job', write)
+      if (!sink.job) throw new Unmet(`${write} may not be repeated, and there are no jobs`)
     }
   },
   async 'a job that was opened and not started writes nothing; its records go with the next'(harness) {
@@ -94,17 +81,9 @@ export const recordCases = {
       const jobs = memory()
       await jobs.write(0, await sink.job.open(session, batch))
       const outcomes = await delivered(harness, batch, 'job', jobs)
-      same(
-        write,
-        outcomes.map(({ ok }) => ok),
-        batch.rows.map(() => true),
-      )
-      same(
-        write,
-        await harness.found(batch),
-        batch.rows.map(() => 1),
-      )
-      same(write, jobs.refs.length, 2)
+      allTaken(outcomes, batch)
+      await eachOnce(harness, batch)
+      same(jobs.refs.length, 2, write)
     }
   },
   async 'a job that was started is found again and asked for its outcomes, never sent twice'(harness) {
@@ -118,23 +97,33 @@ export const recordCases = {
       await sink.job.start(session, ref, batch)
       for (const _ of [1, 2]) {
         const outcomes = await delivered(harness, batch, 'job', jobs)
-        same(
-          write,
-          outcomes.map(({ ok }) => ok),
-          batch.rows.map(() => true),
-        )
+        allTaken(outcomes, batch)
       }
-      same(
-        write,
-        await harness.found(batch),
-        batch.rows.map(() => 1),
-      )
+      await eachOnce(harness, batch)
     }
   },
 } satisfies Record<string, Check>
 
 export function recordConformance(runner: Runner, { name, open, waive }: RecordConformance): void {
   runCases(runner, `${name} as records`, { cases: recordCases, open, ...(waive ? { waive } : {}) })
+}
+
+function allTaken(outcomes: Outcome[], { rows, write }: RecordBatch): void {
+  const taken = outcomes.map(({ ok }) => ok)
+  same(
+    taken,
+    Array.from(rows, () => true),
+    write,
+  )
+}
+
+async function eachOnce(harness: RecordHarness, batch: RecordBatch): Promise<void> {
+  const found = await harness.found(batch)
+  same(
+    found,
+    Array.from(batch.rows, () => 1),
+    batch.write,
+  )
 }
 
 function delivered(
@@ -149,10 +138,4 @@ function delivered(
 function memory(): JobMemory & { refs: Json[] } {
   const refs: Json[] = []
   return { refs, read: async (round) => refs[round] ?? null, write: async (round, ref) => void (refs[round] = ref) }
-}
-
-function same(write: RecordWrite, found: unknown, expected: unknown): void {
-  if (!isDeepStrictEqual(found, expected)) {
-    throw new Error(`${write}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`)
-  }
 }

@@ -4,9 +4,9 @@
  *
  *     tableConformance({ describe, it }, { name: 'Redshift', open })
  */
-import { isDeepStrictEqual } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Field, Load, LoadResult, Row, Session, Table } from '../../connectors/connector.ts'
+import { same, Unmet } from './expect.ts'
 import { runCases, type Runner, type Waived } from './cases.ts'
 
 /** A warehouse, in which a case uses a table of its own. */
@@ -132,7 +132,7 @@ async function finished(
   for (;;) {
     const state = await table.load.poll(session, ref)
     if ('ready' in state) return state.ready
-    if ('refused' in state) throw new Error(state.refused)
+    if ('refused' in state) throw new Unmet(state.refused)
     await sleep(Math.min(state.waitMs, 50))
   }
 }
@@ -142,11 +142,5 @@ async function refused(work: Promise<unknown>): Promise<void> {
     () => null,
     (problem: unknown) => problem,
   )
-  if (!(error instanceof Error) || error.message === '') throw new Error('it was not refused, or without a word')
-}
-
-function same(found: unknown, expected: unknown): void {
-  if (!isDeepStrictEqual(found, expected)) {
-    throw new Error(`expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`)
-  }
+  if (!(error instanceof Error) || error.message === '') throw new Unmet('it was not refused, or without a word')
 }
