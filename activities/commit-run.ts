@@ -23,7 +23,8 @@ import { worthAnEntry } from '../connectors/lake/windows.ts'
 import type { Json } from '../connectors/connector.ts'
 import type { Deps } from './deps.ts'
 import type { CommitDigest, CommitInput } from './digests.ts'
-import { sourceOf } from './lane.ts'
+import { judgeRead } from './judge-delivery.ts'
+import { laneFlow, sourceOf } from './lane.ts'
 import type { Planned } from './stored-plan.ts'
 import { planned, plannedLake } from './stored-plan.ts'
 import { step } from './step.ts'
@@ -43,6 +44,7 @@ export const commitRun = (deps: Deps) =>
     // null: the records are gone, and the ledger tells why; the commit looks there.
     const chains = (await walkChains(at, plan, startOf(plan), units)) ?? []
     const counts = chains.flatMap((chain) => chain.units).reduce((sum, unit) => addCounts(sum, unit.counts), noCounts())
+    judgeRead(laneFlow(input.task).flow.maxQuarantined, counts)
     const state = await nextState(at, run, chains)
     context.beat('counting the window again')
     const proof = await proofOf(run, counts)

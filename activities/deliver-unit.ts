@@ -12,11 +12,14 @@ import { deliveredBefore, readReceipt, settleDelivery } from '../connectors/lake
 import { entryShape, readDocument, damaged } from '../connectors/lake/documents.ts'
 import { laneKeys } from '../connectors/lake/keys.ts'
 import { lakeIdentity } from '../connectors/lake/identity.ts'
-import type { CommitEntry, Delivered, LakeLane } from '../connectors/lake/protocol.ts'
+import type { CommitEntry, LakeLane, Receipt } from '../connectors/lake/protocol.ts'
+import { claimsOf } from './claims.ts'
 import type { Connected, Deps } from './deps.ts'
-import type { DeliverDigest, DeliverInput } from './digests.ts'
+import type { DeliverDigest, DeliverInput, LaneTask } from './digests.ts'
+import { judgeDelivery } from './judge-delivery.ts'
 import { connectEnd, lakeLane } from './lane.ts'
 import { loadTable } from './load-table.ts'
+import { sendRecords } from './send-records.ts'
 import { step } from './step.ts'
 import type { StepContext } from './step.ts'
 
@@ -34,17 +37,30 @@ export const deliverUnit = (deps: Deps) =>
     const at = await lakeLane(deps, task, context)
     const entry = await owedEntry(at, n)
     const receipt = await readReceipt(at, n)
-    if (receipt) {
-      await settleDelivery(at, entry, receipt.result)
-      return digest(n, receipt.result, context)
-    }
-    const connected = await reached(deps, entry, context)
-    const { flow, object } = task.lane
-    const lane = `${await lakeIdentity(at.store)}/${flow}/${object}`
-    const after = await deliveredBefore(at, n)
-    const result = await loadTable({ at, entry, after, lane, ...connected }, context)
-    return digest(n, (await settleDelivery(at, entry, result)).result, context)
+    const settled = await settleDelivery(at, entry, receipt ?? (await delivered(deps, task, at, entry, context)))
+    const told = judgeDelivery(at, entry, settled)
+    if (told !== undefined) context.notes.add(told)
+    return { n, result: settled.result, notes: [...context.notes], calls: context.calls.made }
   })
+
+async function delivered(
+  deps: Deps,
+  { lane: { flow, object } }: LaneTask,
+  at: LakeLane,
+  entry: OwedDelivery['entry'],
+  context: StepContext,
+): Promise<Pick<Receipt, 'result' | 'reasons'>> {
+  const { kind, connection } = entry.delivery
+  const none = entry.files.every(({ quarantine }) => quarantine)
+  if (kind === 'records' && none) return { result: { inserted: 0, updated: 0, deleted: 0, rejected: 0 } }
+  const connected = await reached(deps, entry, context)
+  const lane = `${await lakeIdentity(at.store)}/${flow}/${object}`
+  const after = await deliveredBefore(at, entry.n)
+  const owed = { at, entry, after, lane, ...connected }
+  if (kind === 'table') return { result: await loadTable(owed, context) }
+  const claim = await claimsOf(deps, connection, at.lane)
+  return sendRecords({ ...owed, ...(claim ? { claim } : {}) }, context)
+}
 
 export async function owedEntry(at: LakeLane, n: number): Promise<OwedDelivery['entry']> {
   const key = laneKeys(at.lane).entry(n)
@@ -65,8 +81,4 @@ export async function reached(deps: Deps, { delivery, n }: OwedDelivery['entry']
     reason: `the connection reaches ${identity}, and the entry is for ${delivery.identity}`,
     advice: 'Point the connection back until it is delivered.',
   })
-}
-
-function digest(n: number, result: Delivered, { calls, notes }: StepContext): DeliverDigest {
-  return { n, result, notes: [...notes], calls: calls.made }
 }

@@ -5,11 +5,13 @@
 import type { Field, ObjectSchema } from '../connectors/connector.ts'
 import { InputError } from '../connectors/errors.ts'
 import type { Delivery, RunKind } from '../connectors/lake/protocol.ts'
+import type { RecordWrite } from '../connectors/record-sink.ts'
 import { outputNames } from '../connectors/records/recipe.ts'
 import type { Deps } from './deps.ts'
 import { connectEnd } from './lane.ts'
 import type { LaneFlow } from './lane.ts'
 import type { Place } from './place.ts'
+import { planRecords } from './plan-records.ts'
 import type { StoredRecipe } from './recipe.ts'
 import type { StepContext } from './step.ts'
 
@@ -61,7 +63,13 @@ export async function planDelivery(
     const order = cursorField === null ? undefined : names.get(cursorField)
     return { kind: 'table', ...about, write, keys, order: order === undefined ? [] : [order] }
   }
-  throw new InputError([{ what: `${connector.name} takes no records from flows yet`, where: 'destination.connection' }])
+  const { record } = connector.destination!
+  const gone = shaped.source.flatMap(({ name, gone: lost }) => (lost ? (names.get(name) ?? []) : []))
+  // A column of nulls that has no field any more would empty the target's.
+  const fields = shaped.output.filter(({ name }) => !gone.includes(name))
+  const { key, records } = await planRecords(record!, session, { flow, object }, fields)
+  const write = flow.destination.write as RecordWrite
+  return { kind: 'records', ...about, write, keys: key === null ? [] : [key], order: [], records }
 }
 
 /** The flow's, else the source's under the names that the output has them by. */

@@ -196,7 +196,7 @@ export class UnitFiles {
       length: 0,
     }
     const kept = this.#quarantine
-    const about = { flow: this.#plan.files, object: this.#plan.source.object, run: this.#plan.run }
+    const about = { ...this.#unit.lane, run: this.#plan.run, attempt: 1, by: 'flow' as const }
     for (const reject of rejects) {
       const line = quarantineLine(reject, about)
       kept.waiting.push(line)

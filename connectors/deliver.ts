@@ -1,8 +1,11 @@
 /**
  * A batch delivered to a record sink: sent, the vendor's `again` sent again, every row with its final outcome.
  *
- * Law: a job is remembered before it is given its records. A crash therefore finds each round either without a job,
- * or with one that is resumed and asked for what became of its rows; the rounds before it answer as they did.
+ * Laws
+ * - A job is remembered before it is given its records. A crash therefore finds each round either without a job, or
+ *   with one that is resumed and asked for what became of its rows; the rounds before it answer as they did.
+ * - What stands in the memory is the round's job, whoever opened it: another attempt's is never started here, and one
+ *   of ours that was not remembered never is.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Json, Session } from './connector.ts'
@@ -14,31 +17,33 @@ export interface Delivery {
   batch: RecordBatch
   way: 'send' | 'job'
   jobs: JobMemory
-  /** Rounds that are made here; those that a crash left behind do not count. */
+  /** Rounds that are made; jobs that a crash kept from being started do not count. */
   attempts?: number
   /** Before the second round, milliseconds; it doubles from round to round. */
   pauseMs?: number
+  /** Waits for a job, or until the next one; may throw, since the memory says where to go on. */
+  wait?: (what: string, ms: number) => Promise<void>
 }
 
 /** What is known of the jobs of one batch, by round. Kept where a crash does not reach. */
 export interface JobMemory {
   read(round: number): Promise<Json | null>
-  write(round: number, ref: Json): Promise<void>
+  /** Answers what stands: the first that was written. */
+  write(round: number, ref: Json): Promise<Json>
 }
 
 export async function deliver({ attempts = 6, pauseMs = 1000, ...delivery }: Delivery): Promise<Outcome[]> {
-  const { batch, session } = delivery
+  const { batch } = delivery
   const outcomes: Outcome[] = []
   let open = Array.from(batch.rows.keys())
   for (let round = 0, made = 0; open.length > 0; round++) {
-    const resumed = (await delivery.jobs.read(round)) !== null
     const part = { ...batch, rows: open.map((row) => batch.rows[row]!), ids: open.map((row) => batch.ids[row]!) }
-    const told = await once(delivery, part, round)
+    const { told, came } = await once(delivery, part, round)
     open.forEach((row, at) => void (outcomes[row] = told[at]!))
     open = open.filter((_, at) => goesAgain(told[at]!))
-    if (resumed) continue
+    if (came === 'unstarted') continue
     if (++made === attempts) break
-    if (open.length > 0) await sleep(pauseMs * 2 ** (made - 1), undefined, { signal: session.signal })
+    if (came === 'made' && open.length > 0) await pause(delivery, open.length, pauseMs * 2 ** (made - 1))
   }
   return outcomes
 }
@@ -56,14 +61,22 @@ function goesAgain(outcome: Outcome): boolean {
   return !outcome.ok && outcome.again
 }
 
-async function once({ sink, session, way, jobs }: Delivery, batch: RecordBatch, round: number): Promise<Outcome[]> {
-  if (way === 'send' || !sink.job) return sink.send(session, batch)
-  const ref = await started(sink.job, session, jobs, batch, round)
+/** Made here, or by an attempt before, which may not have come to start it. */
+type Came = 'made' | 'resumed' | 'unstarted'
+
+async function once(
+  { sink, session, way, jobs, wait }: Delivery,
+  batch: RecordBatch,
+  round: number,
+): Promise<{ told: Outcome[]; came: Came }> {
+  if (way === 'send' || !sink.job) return { told: await sink.send(session, batch), came: 'made' }
+  const { ref, came } = await started(sink.job, session, jobs, batch, round)
   for (;;) {
     const state = await sink.job.poll(session, ref)
-    if (state === 'done') return sink.job.outcomes(session, ref, batch)
-    session.beat(`waiting for the load of ${batch.rows.length} records`)
-    await sleep(state.waitMs, undefined, { signal: session.signal })
+    if (state === 'done') return { told: await sink.job.outcomes(session, ref, batch), came }
+    const what = `waiting for the load of ${batch.rows.length} records`
+    session.beat(what)
+    await (wait ?? sleeper(session))(what, state.waitMs)
   }
 }
 
@@ -73,14 +86,29 @@ async function started(
   jobs: JobMemory,
   batch: RecordBatch,
   round: number,
-): Promise<Json> {
+): Promise<{ ref: Json; came: Came }> {
   const known = await jobs.read(round)
-  if (known !== null) {
-    await job.resume(session, known)
-    return known
-  }
+  if (known !== null) return resumed(job, session, known)
   const ref = await job.open(session, batch)
-  await jobs.write(round, ref)
+  const stands = await jobs.write(round, ref)
+  if (JSON.stringify(stands) !== JSON.stringify(ref)) {
+    await job.resume(session, ref)
+    return resumed(job, session, stands)
+  }
   await job.start(session, ref, batch)
-  return ref
+  return { ref, came: 'made' }
+}
+
+async function resumed(job: RecordJob, session: Session, ref: Json): Promise<{ ref: Json; came: Came }> {
+  return { ref, came: (await job.resume(session, ref)) ? 'resumed' : 'unstarted' }
+}
+
+/** Calls leave nothing to go on from, so whoever sends them waits here. */
+async function pause({ way, session, wait }: Delivery, rows: number, ms: number): Promise<void> {
+  const what = `${rows} records go again`
+  await ((way === 'job' && wait) || sleeper(session))(what, ms)
+}
+
+function sleeper({ signal }: Session): (what: string, ms: number) => Promise<void> {
+  return async (_what, ms) => sleep(ms, undefined, { signal })
 }

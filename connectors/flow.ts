@@ -8,6 +8,7 @@
  * - It holds no secrets and no references to them.
  */
 import { z } from 'zod'
+import { type Allowance, allowanceOf, maxQuarantined } from './allowance.ts'
 import type { Connector, JsonObject } from './connector.ts'
 import type { Document } from './document.ts'
 import { InputError } from './errors.ts'
@@ -38,6 +39,8 @@ export interface Flow {
   destination: DestinationSpec
   onDrift: 'evolve' | 'ignore' | 'fail'
   onInvalid: OnInvalid
+  /** More quarantined records of an object than these fail its run; absent: any number. */
+  maxQuarantined?: Allowance
   trigger: Trigger
   /** Who is told how runs go. */
   notify: NotifySpec[]
@@ -60,29 +63,26 @@ const version = z
   })
   .describe('Version of this format: 1')
 
-export const flowSchema = strict(
-  'a flow',
-  {
-    version,
-    name: name('Names the flow in Temporal, in folders and file names'),
-    description: z.string().describe('For people').optional(),
-    source,
-    destination,
-    onDrift: choice('What becomes of fields that appear or vanish at the source', [
-      'evolve',
-      'ignore',
-      'fail',
-    ]).optional(),
-    onInvalid: onInvalid.optional(),
-    trigger: trigger.optional(),
-    notify: notify.optional(),
-    paused: flag('Whether the flow is paused; absent: apply leaves that as it is').optional(),
-    tags: z.record(text('A tag'), z.string().describe('Text')).describe('Tags for people and programs').optional(),
-    taskQueue: text('Temporal task queue; default lakeward').optional(),
-    run: run.optional(),
-  },
-  ['maxQuarantined'],
-).describe('A flow of Lakeward')
+export const flowSchema = strict('a flow', {
+  version,
+  name: name('Names the flow in Temporal, in folders and file names'),
+  description: z.string().describe('For people').optional(),
+  source,
+  destination,
+  onDrift: choice('What becomes of fields that appear or vanish at the source', [
+    'evolve',
+    'ignore',
+    'fail',
+  ]).optional(),
+  onInvalid: onInvalid.optional(),
+  maxQuarantined: maxQuarantined.optional(),
+  trigger: trigger.optional(),
+  notify: notify.optional(),
+  paused: flag('Whether the flow is paused; absent: apply leaves that as it is').optional(),
+  tags: z.record(text('A tag'), z.string().describe('Text')).describe('Tags for people and programs').optional(),
+  taskQueue: text('Temporal task queue; default lakeward').optional(),
+  run: run.optional(),
+}).describe('A flow of Lakeward')
 
 /**
  * The flow that a document says, with every default filled in.
@@ -109,6 +109,7 @@ export function parseFlow(input: unknown, where?: Document): Flow {
     destination: completeDestination(written.destination),
     onDrift: written.onDrift ?? 'evolve',
     onInvalid: invalid,
+    ...(written.maxQuarantined !== undefined && { maxQuarantined: allowanceOf(written.maxQuarantined) }),
     trigger: completeTrigger(written.trigger),
     notify: completeNotify(written.notify),
     ...(written.paused !== undefined && { paused: written.paused }),

@@ -32,7 +32,7 @@ export interface WriteKind {
   repeatable: boolean
   /** Records are found by a key: `any` field of the target with `key`, or the one that is named. */
   key?: { named: string } | 'any'
-  /** Of one job. */
+  /** Of one job; calls are given no more at once either. */
   maxRows: number
   maxBytes: number
 }
@@ -80,7 +80,14 @@ export interface RecordBatch {
   claim?: (id: string, body: Uint8Array) => Promise<{ url: string }>
 }
 
-export type Outcome = { ok: true; id: string | null } | { ok: false; reason: string; again: boolean }
+export type Outcome =
+  /** `created`: an upsert made it. */
+  | { ok: true; id: string | null; created?: boolean }
+  /**
+   * `reason` begins with the vendor's code and a colon, where it has one; what follows may hold values. `unknown`: it
+   * may have been written all the same.
+   */
+  | { ok: false; reason: string; again: boolean; unknown?: true }
 
 /** A vendor's asynchronous load. References are JSON, stored before they are used. */
 export interface RecordJob {
@@ -88,8 +95,8 @@ export interface RecordJob {
   open(session: Session, batch: RecordBatch): Promise<Json>
   /** Hands the records over and lets it run; once, by whoever opened it. */
   start(session: Session, ref: Json, batch: RecordBatch): Promise<void>
-  /** After a crash: lets nothing run that was not started, and finds what was. */
-  resume(session: Session, ref: Json): Promise<void>
+  /** After a crash: lets nothing run that was not started, and answers whether it was. */
+  resume(session: Session, ref: Json): Promise<boolean>
   poll(session: Session, ref: Json): Promise<{ waitMs: number } | 'done'>
   /** May be asked for again as long as the job is not released. */
   outcomes(session: Session, ref: Json, batch: RecordBatch): Promise<Outcome[]>

@@ -12,7 +12,7 @@ import { createOnce, readDocument, receiptShape } from './documents.ts'
 import { AT_ONCE, inParallel } from './in-parallel.ts'
 import { laneKeys } from './keys.ts'
 import type { Ledger, Recorded } from './ledger.ts'
-import type { CommitEntry, Delivered, LakeLane, Receipt } from './protocol.ts'
+import type { CommitEntry, LakeLane, Receipt } from './protocol.ts'
 import { deleteFiles } from './roll-forward.ts'
 
 /** Numbers of the `done` entries that are still to be delivered, in order. */
@@ -45,10 +45,15 @@ export async function deliveredBefore(at: LakeLane, n: number): Promise<number> 
 }
 
 /** Says that the entry is delivered, and removes what it was delivered from. Any number of times. */
-export async function settleDelivery(at: LakeLane, entry: CommitEntry, result: Delivered): Promise<Receipt> {
+export async function settleDelivery(
+  at: LakeLane,
+  entry: CommitEntry,
+  { result, reasons }: Pick<Receipt, 'result' | 'reasons'>,
+): Promise<Receipt> {
   const keys = laneKeys(at.lane)
   const writtenAt = new Date(at.now?.() ?? Date.now()).toISOString()
-  const receipt: Receipt = { version: 1, n: entry.n, run: entry.run, result, writtenAt }
+  const said = reasons && Object.keys(reasons).length > 0 ? { reasons } : {}
+  const receipt: Receipt = { version: 1, n: entry.n, run: entry.run, result, ...said, writtenAt }
   const stands = await createOnce(at.store, keys.receipt(entry.n), receipt, receiptShape)
   await clearDelivered(at, entry)
   return stands

@@ -10,7 +10,18 @@ import { z } from 'zod'
 import type { Json } from '../connector.ts'
 import { canonical } from './canonical.ts'
 import { LakeError } from './errors.ts'
-import type { Entry, Hint, LakeIdentity, Outcome, Receipt, RunPlan, SeenObject, UnitRecord } from './protocol.ts'
+import type {
+  DeliveryWay,
+  Entry,
+  Hint,
+  LakeIdentity,
+  Outcome,
+  Receipt,
+  RunPlan,
+  SeenObject,
+  SentChunk,
+  UnitRecord,
+} from './protocol.ts'
 import type { ObjectStore } from './store.ts'
 
 const count = z.int().nonnegative()
@@ -81,6 +92,14 @@ const delivery = z.looseObject({
   write: z.enum(['append', 'replace', 'upsert', 'update', 'delete']),
   keys: z.array(z.string()),
   order: z.array(z.string()),
+  records: z
+    .looseObject({
+      target: z.looseObject({ object: z.string(), fields }),
+      options: z.record(z.string(), z.unknown()),
+      onReject: z.enum(['quarantine', 'fail']),
+      most: z.union([z.looseObject({ rows: count }), z.looseObject({ percent: z.number() })]).optional(),
+    })
+    .optional(),
 })
 const runPlan = z.looseObject({
   version,
@@ -173,11 +192,13 @@ const unit = z.looseObject({
   seen: seenPart.optional(),
   widths: widths.optional(),
 })
+const delivered = z.looseObject({ inserted: count, updated: count, deleted: count, rejected: count })
 const receipt = z.looseObject({
   version,
   n: number,
   run: text,
-  result: z.looseObject({ inserted: count, updated: count, deleted: count, rejected: count }),
+  result: delivered,
+  reasons: z.record(z.string(), count).optional(),
   writtenAt: z.string(),
 })
 
@@ -208,6 +229,19 @@ export const jsonShape: Shape<{ version: 1; value: Json }> = {
   schema: z.looseObject({ version, value: json }),
 }
 export const receiptShape: Shape<Receipt> = { name: 'a receipt', schema: receipt }
+export const wayShape: Shape<DeliveryWay> = {
+  name: 'the way of a delivery',
+  schema: z.looseObject({ version, way: z.enum(['send', 'job']), maxRows: number, maxBytes: number }),
+}
+export const chunkShape: Shape<SentChunk> = {
+  name: 'what became of records',
+  schema: z.looseObject({
+    version,
+    result: delivered,
+    next: z.looseObject({ file: count, from: count, row: count }).nullable(),
+    rejects: z.array(z.looseObject({ row: count, reason: z.string(), unknown: z.literal(true).optional() })),
+  }),
+}
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 

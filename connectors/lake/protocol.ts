@@ -9,7 +9,9 @@
  *   `writtenAt`, and a staged file that its store is about to drop (`dropped`) is not committed. Everything else called
  *   `writtenAt` is for people.
  */
-import type { Field, Json, Plan } from '../connector.ts'
+import type { Allowance } from '../allowance.ts'
+import type { Field, Json, JsonObject, Plan } from '../connector.ts'
+import type { RecordTarget } from '../record-sink.ts'
 import type { ObjectStore, StagedFile } from './store.ts'
 
 /** One object of one flow in one namespace. */
@@ -112,8 +114,17 @@ export interface Delivery {
   keys: string[]
   /** Output names of which the greatest is the newest, where a record comes twice. */
   order: string[]
-  /** What the connector keeps of the target. Opaque to the protocol. */
-  spec?: Json
+  /** Records only: what is written of the target, and what the flow says of it. */
+  records?: RecordsDelivery
+}
+
+export interface RecordsDelivery {
+  target: RecordTarget
+  options: JsonObject
+  /** `fail`: the run fails where records were refused, once the fate of all is known. */
+  onReject: 'quarantine' | 'fail'
+  /** More quarantined records than these fail the run; absent: any number. */
+  most?: Allowance
 }
 
 /** What became of the rows of an entry that was delivered. */
@@ -328,7 +339,39 @@ export interface Receipt {
   n: number
   run: string
   result: Delivered
+  /** What was refused, by reason. */
+  reasons?: Record<string, number>
   writtenAt: string
+}
+
+/** `deliveries/<n>/way.json`: how the records of an entry go, fixed before the first does. */
+export interface DeliveryWay {
+  version: 1
+  way: 'send' | 'job'
+  maxRows: number
+  maxBytes: number
+}
+
+/** `deliveries/<n>/chunk-<k>.json`: what became of the records of a chunk. */
+export interface SentChunk {
+  version: 1
+  result: Delivered
+  rejects: SentReject[]
+  /** Where the chunk after it begins; null: it is the last. */
+  next: ChunkPlace | null
+}
+/** File of the entry, byte in it, and place of the record in the entry; all from 0. */
+export interface ChunkPlace {
+  file: number
+  from: number
+  row: number
+}
+export interface SentReject {
+  /** Among the records of the chunk, from 0. */
+  row: number
+  reason: string
+  /** It may have been written all the same. */
+  unknown?: true
 }
 
 export interface ManifestFile {

@@ -37,6 +37,7 @@ export interface UnitEnd {
 
 export interface UnitWriter {
   readonly id: string
+  readonly lane: LakeLane['lane']
   /** A new file in a folder below the plan's prefix, or below the lane's quarantine. */
   file(folder: string, extension: string, options?: { quarantine?: boolean }): Promise<StagedFileWriter>
   /** Writes the unit's record; every file must be closed. */
@@ -68,6 +69,7 @@ export function beginUnit(at: LakeLane, plan: RunPlan, place: UnitPlace): UnitWr
 
   return {
     id,
+    lane: at.lane,
     async file(folder, extension, { quarantine = false } = {}) {
       const name = `${plan.files}-${place.range}-${String(place.seq).padStart(6, '0')}-${nonce()}.${extension}`
       const key = joinKey(quarantine ? keys.quarantine : plan.prefix, folder, name)

@@ -15,7 +15,7 @@ import type { Sink } from './sink.ts'
 import { textSink } from './text-sink.ts'
 
 /** A double holds every decimal of so many digits. */
-const DOUBLE_DIGITS = 15
+export const DOUBLE_DIGITS = 15
 
 type Write = (out: ByteWriter, column: Column, row: number) => void
 

@@ -137,5 +137,5 @@ function delivered(
 
 function memory(): JobMemory & { refs: Json[] } {
   const refs: Json[] = []
-  return { refs, read: async (round) => refs[round] ?? null, write: async (round, ref) => void (refs[round] = ref) }
+  return { refs, read: async (round) => refs[round] ?? null, write: async (round, ref) => (refs[round] ??= ref) }
 }

@@ -41,6 +41,7 @@ function sinkOf(org: Map<string, Row>): RecordSink {
       async resume(_session, ref) {
         const job = jobs[ref as number]!
         if (job.state === 'open') job.state = 'aborted'
+        return job.state === 'done'
       },
       poll: async () => 'done',
       async outcomes(_session, ref, { rows }) {
@@ -67,7 +68,7 @@ const batchOf = (write: RecordBatch['write'], rows: Row[]): RecordBatch => ({
 
 function memory(): JobMemory & { refs: Json[] } {
   const refs: Json[] = []
-  return { refs, read: async (round) => refs[round] ?? null, write: async (round, ref) => void (refs[round] = ref) }
+  return { refs, read: async (round) => refs[round] ?? null, write: async (round, ref) => (refs[round] ??= ref) }
 }
 
 it('records fit: one outcome each, what is locked goes again, and sending an upsert again changes nothing', async () => {

@@ -26,7 +26,7 @@ const fields: Field[] = [
   { name: 'Id', type: 'string', nullable: false },
   { name: 'Amount', type: 'decimal(18,2)', nullable: true },
 ]
-const none = { read: () => Promise.resolve(null), write: () => Promise.resolve() }
+const none = { read: () => Promise.resolve(null), write: <Ref>(_: number, ref: Ref) => Promise.resolve(ref) }
 
 let moto: TestS3 | null
 let gate: EventGate

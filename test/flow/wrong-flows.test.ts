@@ -35,7 +35,8 @@ const unknownKeys: Wrong[] = [
 ]
 
 const notYet: Wrong[] = [
-  ['top', 'maxQuarantined: 1%', 'maxQuarantined', /^not yet: maxQuarantined/],
+  ['top', 'maxQuarantined: 101%', 'maxQuarantined', /^is no share/],
+  ['top', 'maxQuarantined: -1', 'maxQuarantined', /./],
   ['object', 'schema: { a: string }', 'source.objects[0].schema', /^`schema` says how files are read/, /set `format`/],
   ['where', '{ A: { containsAny: [x] } }', `${W}.A.containsAny`, /^not yet: containsAny/],
   ['destination', 'catalog: {}', 'destination.catalog', /^not yet: catalog/],

@@ -150,9 +150,9 @@ describe('CSV', () => {
 
 it('a quarantine line is the record, its rule and why', () => {
   const reject = { row: '{"n":1.10}', field: 'n', rule: 'cast', reason: 'it is too large', deleted: true }
-  const line = quarantineLine(reject, { flow: 'f', object: 'Account', run: 'r1' })
+  const line = quarantineLine(reject, { flow: 'f', object: 'Account', run: 'r1', attempt: 1, by: 'flow' })
   expect(line).toBe(
-    '{"flow":"f","object":"Account","run":"r1","field":"n","rule":"cast","reason":"it is too large",' +
-      '"deleted":true,"record":{"n":1.10}}\n',
+    '{"flow":"f","object":"Account","run":"r1","attempt":1,"by":"flow","field":"n","rule":"cast",' +
+      '"reason":"it is too large","deleted":true,"record":{"n":1.10}}\n',
   )
 })

@@ -31,7 +31,7 @@ afterAll(async () => {
 
 function memory(): JobMemory {
   const refs: Json[] = []
-  return { read: async (round) => refs[round] ?? null, write: async (round, ref) => void (refs[round] = ref) }
+  return { read: async (round) => refs[round] ?? null, write: async (round, ref) => (refs[round] ??= ref) }
 }
 
 /** The sink of a process that dies at its n-th step: before it or after it, turn by turn. */

@@ -46,7 +46,7 @@ async function batchOf(rows: Row[], { write = 'upsert', object = 'Account', key,
 
 function memory(): JobMemory & { refs: Json[] } {
   const refs: Json[] = []
-  return { refs, read: async (round) => refs[round] ?? null, write: async (round, ref) => void (refs[round] = ref) }
+  return { refs, read: async (round) => refs[round] ?? null, write: async (round, ref) => (refs[round] ??= ref) }
 }
 
 async function load(way: Way, rows: Row[], about: Load = {}, jobs = memory(), over: RecordSink = sink) {
@@ -127,7 +127,8 @@ describe('both ways', () => {
   it.each(['send', 'job'] as const)('by %s: sent again, nothing changes; null clears or keeps', async (way) => {
     const rows = [{ External_Key__c: `nulls-${way}`, Name: 'one', Phone: '1', Active__c: true }]
     const [first] = await load(way, rows)
-    expect(await load(way, rows)).toEqual([first])
+    expect(first).toMatchObject({ ok: true, created: true })
+    expect(await load(way, rows)).toEqual([{ ok: true, id: first!.ok && first!.id }])
     await load(way, [{ External_Key__c: `nulls-${way}`, Phone: null, Active__c: null }], { options: { nulls: 'keep' } })
     const kept = () => recordsWith('External_Key__c', `nulls-${way}`)
     expect(kept()).toMatchObject([{ Name: 'one', Phone: '1', Active__c: 'true' }])
@@ -155,7 +156,7 @@ describe('both ways', () => {
     const outcomes = await load(way, [child, lost], about)
     expect(shown(outcomes)[1]).toContain('Foreign key external ID: nobody not found')
     const of = () => recordsWith('Number__c', `child-${way}`, 'Invoice__c')[0]!['Account__c']
-    expect(parent).toEqual([{ ok: true, id: of() }])
+    expect(parent).toEqual([{ ok: true, id: of(), created: true }])
     await load(way, [{ ...child, 'Account__r.External_Key__c': null }], about)
     expect(of()).toBeNull()
   })

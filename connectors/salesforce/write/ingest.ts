@@ -53,10 +53,11 @@ export const ingest: RecordJob = {
     await ask(session, 'PATCH', `/${ref as string}`, doing, { state: 'UploadComplete' })
   },
 
-  async resume(session, ref): Promise<void> {
+  async resume(session, ref): Promise<boolean> {
     const { state } = await jobOf(session, ref)
-    if (state !== 'Open') return
+    if (state !== 'Open') return state !== 'Aborted'
     await ask(session, 'PATCH', `/${ref as string}`, 'abort a job that was never started', { state: 'Aborted' })
+    return false
   },
 
   async poll(session, ref) {

@@ -16,6 +16,7 @@ export interface SaveError {
 export interface SaveResult {
   id?: string
   success?: boolean
+  created?: boolean
   errors?: SaveError[]
 }
 
@@ -34,9 +35,17 @@ const later = new Set([
 /** A trigger or an automation that met a lock tells it in its own words. */
 const locked = /UNABLE_TO_LOCK_ROW|unable to obtain exclusive access/i
 
-export function outcomeOf({ id, success, errors = [] }: SaveResult, write: RecordWrite, sent: string | null): Outcome {
-  if (success === true) return { ok: true, id: id ?? sent }
+export function outcomeOf(
+  { id, success, created, errors = [] }: SaveResult,
+  write: RecordWrite,
+  sent: string | null,
+): Outcome {
+  if (success === true) return made(write, id ?? sent, created === true)
   return refused(errors, write, sent)
+}
+
+export function made(write: RecordWrite, id: string | null, created: boolean): Outcome {
+  return write === 'upsert' && created ? { ok: true, id, created } : { ok: true, id }
 }
 
 export function refused(errors: SaveError[], write: RecordWrite, sent: string | null): Outcome {

@@ -1,7 +1,7 @@
 /** The result files of a job, brought back to the rows of its file. Pure. */
 import type { Outcome, RecordWrite } from '../../record-sink.ts'
 import { csvRecords } from './cells.ts'
-import { refused, saveError } from './outcome.ts'
+import { made, refused, saveError } from './outcome.ts'
 
 export interface Results {
   write: RecordWrite
@@ -29,10 +29,11 @@ export function matchResults({ write, key, cells, successful, failed, unprocesse
     else told.set(name, [outcome])
   }
   // Two columns of its own come first: the record's id, and whether it was made or why it was not.
-  for (const [id = '', , ...row] of body(successful)) tell(row, { ok: true, id })
+  for (const [id = '', created, ...row] of body(successful)) tell(row, made(write, id, created === 'true'))
   for (const [id = '', error = '', ...row] of body(failed)) tell(row, refused([saveError(error)], write, id))
   for (const row of body(unprocessed)) tell(row, untouched)
-  const rest: Outcome = aborted ? untouched : { ok: false, reason: UNKNOWN, again: write !== 'append' }
+  const again = write !== 'append'
+  const rest: Outcome = aborted ? untouched : { ok: false, reason: UNKNOWN, again, ...(again ? {} : { unknown: true }) }
   return cells.map((row) => told.get(nameOf(row))?.shift() ?? rest)
 }
 
