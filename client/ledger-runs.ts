@@ -15,6 +15,8 @@ export interface LedgerLane {
   /** Where the records below the watermark begin; null: at the source's beginning. */
   origin: string | null
   entries: number
+  /** Of them, those that are still to be delivered to a destination that is no lake. */
+  owed: number
   /** When the newest `done` entry was written, by the clock of the worker that wrote it. */
   lastEntryAt: string | null
   /** The newest entry whose staged files were lost, of those that were read, and why nothing of it counts. */
@@ -33,7 +35,7 @@ export async function readLedgers(lanes: LakeLane[], limit: number): Promise<Led
   const byRun = new Map<string, { object: string; entry: CommitEntry }[]>()
   for (const at of lanes) {
     const { object } = at.lane
-    const { state, highest } = await laneStatus(at)
+    const { state, highest, owed } = await laneStatus(at)
     const recorded = highest === 0 ? [] : await history(at, limit)
     const done = recorded.flatMap(({ entry, outcome }) =>
       entry.kind === 'commit' && outcome?.outcome === 'done' ? [entry] : [],
@@ -45,6 +47,7 @@ export async function readLedgers(lanes: LakeLane[], limit: number): Promise<Led
       watermark,
       origin,
       entries: highest,
+      owed: owed.length,
       lastEntryAt: done[0]?.writtenAt ?? null,
       lost: lost ? { entry: lost.entry.n, why: lost.outcome?.why ?? 'staged files were lost' } : null,
     })

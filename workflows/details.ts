@@ -2,7 +2,7 @@
  * What a person reads in the Web UI and in `temporal workflow metadata`: Markdown, a list per object. No tables: the
  * Web UI renders them only since 2.53. Names come from flows, and stand in code spans.
  */
-import type { LaneProgress, ObjectResult } from '../activities/digests.ts'
+import type { Delivered, LaneProgress, ObjectResult } from '../activities/digests.ts'
 import type { ListenProgress } from './listen-messages.ts'
 
 const LIMIT = 18_000
@@ -14,6 +14,7 @@ export interface LaneDetails {
   heldBack?: number | null
   ratePerSecond?: number | null
   proof?: string
+  delivered?: Delivered | undefined
   schemaVersion?: number
   report: string[]
 }
@@ -28,6 +29,7 @@ export function laneDetails(details: LaneDetails): string {
   if (details.ratePerSecond && isRunning(progress)) lines.push(`- Rate: ${count(details.ratePerSecond)} rows/s`)
   if (details.heldBack) lines.push(`- Left for the next run: ${count(details.heldBack)} rows`)
   if (details.proof) lines.push(`- Count proof: ${details.proof}`)
+  if (details.delivered) lines.push(`- Delivered: ${deliveredText(details.delivered)}`)
   if (progress.restarts > 0) lines.push(`- Restarted: ${progress.restarts} of at most 3 times`)
   if (progress.error) lines.push(`- Last problem: ${progress.error.type}: ${code(progress.error.message)}`)
   for (const line of details.report) lines.push(`- ${line}`)
@@ -81,6 +83,12 @@ function isRunning(lane: LaneProgress): boolean {
 function moved(lane: LaneProgress): string {
   const of = lane.counted === null ? '' : ` of ${count(lane.counted)}`
   return `${count(lane.read)}${of} read, ${count(lane.written)} written, ${size(lane.bytes)} in ${count(lane.files)} file${lane.files === 1 ? '' : 's'}, ${count(lane.calls)} call${lane.calls === 1 ? '' : 's'}`
+}
+
+/** `3 inserted, 1 updated`: those that are not none. */
+function deliveredText({ inserted, updated, deleted, rejected }: Delivered): string {
+  const parts = Object.entries({ inserted, updated, deleted, rejected }).filter(([, rows]) => rows > 0)
+  return parts.map(([what, rows]) => `${count(rows)} ${what}`).join(', ') || 'no rows'
 }
 
 export function size(bytes: number): string {

@@ -120,6 +120,7 @@ class LaneRun {
         this.state.report.push(...notes)
       } catch (error) {
         if (isCancellation(error)) await this.stopDelivery(n)
+        else this.state.report.push(`Entry ${n} is committed, and the next run delivers it first.`)
         throw error
       }
     }
@@ -271,7 +272,7 @@ class LaneRun {
   }
 
   private show(proof?: string): void {
-    const { plan, readingSinceMs, counts, report } = this.state
+    const { plan, readingSinceMs, counts, delivered, report } = this.state
     const seconds = readingSinceMs === undefined ? 0 : (Date.now() - readingSinceMs) / 1000
     setCurrentDetails(
       laneDetails({
@@ -282,6 +283,7 @@ class LaneRun {
         heldBack: plan?.heldBack,
         ratePerSecond: seconds >= 1 ? counts.read / seconds : null,
         proof,
+        delivered,
         report,
       }),
     )

@@ -66,9 +66,9 @@ function isObject({ at, document }: LocalLane): void {
 async function show(call: Call, flags: StateFlags, { at }: LocalLane, status: LaneStatus): Promise<void> {
   const { history, currentFiles } = await import('../../connectors/lake/readers.ts')
   const recorded = await history(at, whole('--limit', flags.limit, 1, 10_000))
-  const { state: lane, highest, unfinished } = status
+  const { state: lane, highest, unfinished, owed } = status
   if (flags.json) {
-    printJson(call, { ...lane, entries: highest, unfinished: unfinished?.plan.run ?? null, newest: recorded })
+    printJson(call, { ...lane, entries: highest, owed, unfinished: unfinished?.plan.run ?? null, newest: recorded })
     return
   }
   const { view } = call
@@ -76,7 +76,7 @@ async function show(call: Call, flags: StateFlags, { at }: LocalLane, status: La
   const pairs: [string, string][] = [
     ['Ledger', `${at.store.name}, ${counted(highest, 'entry', 'entries')}`],
     ['Watermark', lane.watermark ?? (lane.n === 0 ? 'none: it has not been read yet' : 'none: it is not read by time')],
-    ['Files', `${count(files.length)}, ${count(files.reduce((sum, { rows }) => sum + rows, 0))} rows`],
+    filesOr(recorded, files, owed),
     ['Generation', `${lane.generation}, from entry ${lane.since} on`],
   ]
   if (lane.watermark !== null) pairs.push(['Read from', lane.origin ?? 'the beginning'])
@@ -94,7 +94,14 @@ async function show(call: Call, flags: StateFlags, { at }: LocalLane, status: La
   }
   if (unfinished) pairs.push(['Unfinished', `run ${unfinished.plan.run}: the next run finishes it first`])
   view.out(listing(pairs))
-  if (recorded.length > 0) view.out(`\n${table(COLUMNS, recorded.map(entryRow), view.columns)}`)
+  if (recorded.length > 0)
+    view.out(
+      `\n${table(
+        COLUMNS,
+        recorded.map((one) => entryRow(one, owed)),
+        view.columns,
+      )}`,
+    )
 }
 
 const right = 'right' as const
@@ -109,14 +116,23 @@ const COLUMNS = [
   { title: 'RUN' },
 ]
 
-function entryRow({ n, entry, outcome }: Recorded): string[] {
+/** What goes on to a table or to records is deleted behind its receipt: only what is owed has files. */
+function filesOr(recorded: Recorded[], files: { rows: number }[], owed: number[]): [string, string] {
+  const further = recorded.some(({ entry }) => entry.kind === 'commit' && entry.delivery)
+  if (!further)
+    return ['Files', `${count(files.length)}, ${count(files.reduce((sum, { rows }) => sum + rows, 0))} rows`]
+  const next = `${owed.length === 1 ? 'entry' : 'entries'} ${owed.join(', ')}: the next run brings them first`
+  return ['To deliver', owed.length === 0 ? 'nothing' : next]
+}
+
+function entryRow({ n, entry, outcome }: Recorded, owed: number[]): string[] {
   if (entry.kind === 'fence') return [String(n), entry.writtenAt, 'fence', '', '', '', '', entry.run]
   const { runKind, last, counts, files, after, parent, run, writtenAt } = entry
   return [
     String(n),
     writtenAt,
     `${runKind.kind}${last ? '' : ', in steps'}`,
-    outcome?.outcome ?? 'owed',
+    outcome?.outcome === 'done' && entry.delivery && !owed.includes(n) ? 'delivered' : (outcome?.outcome ?? 'owed'),
     count(counts.written),
     count(files.length),
     after.watermark ?? '',

@@ -155,9 +155,10 @@ const LANE_COLUMNS = [
   { title: 'LAST ENTRY' },
 ]
 
-function laneRow({ object, watermark, origin, entries, lastEntryAt }: LedgerLane): string[] {
+function laneRow({ object, watermark, origin, entries, owed, lastEntryAt }: LedgerLane): string[] {
   const from = watermark === null ? '' : (origin ?? 'the beginning')
-  return [object, watermark ?? '', from, count(entries), lastEntryAt ? when(new Date(lastEntryAt)) : 'never']
+  const told = owed > 0 ? `${count(entries)}, ${count(owed)} to deliver` : count(entries)
+  return [object, watermark ?? '', from, told, lastEntryAt ? when(new Date(lastEntryAt)) : 'never']
 }
 
 function describeFlow(flow: FlowStatus): [string, string][] {
@@ -169,7 +170,7 @@ function describeFlow(flow: FlowStatus): [string, string][] {
   if (description) pairs.push(['About', description])
   pairs.push(['State', onOrPaused(flow)])
   pairs.push(['From', `${source.connection}: ${objects.join(', ')} (${source.read ?? 'incremental'})`])
-  pairs.push(['To', `${to} (${destination.write ?? 'append'}, ${destination.format ?? 'parquet'})`])
+  pairs.push(['To', `${to} (${[destination.write ?? 'append', destination.format].filter(Boolean).join(', ')})`])
   pairs.push(['Trigger', triggerText(flow.document)])
   if (flow.nextTimes.length > 0) pairs.push(['Next runs', flow.nextTimes.slice(0, 3).map(time).join('\n')])
   pairs.push(['Task queue', flow.taskQueue])

@@ -1,4 +1,5 @@
 /** The ledger as readers see it: only entries that are `done`, only the current generation. */
+import { owedOf } from './deliveries.ts'
 import { readLedger, readRecorded, stateOf } from './ledger.ts'
 import type { Recorded } from './ledger.ts'
 import type { LakeLane, LaneState, ManifestFile, Unfinished } from './protocol.ts'
@@ -9,11 +10,13 @@ export interface LaneStatus {
   highest: number
   /** What a run left to be finished by the next one. */
   unfinished: Unfinished | null
+  /** Numbers of entries that are still to be delivered to a destination that is no lake. */
+  owed: number[]
 }
 
 export async function laneStatus(at: LakeLane): Promise<LaneStatus> {
   const ledger = await readLedger(at)
-  return { ...stateOf(ledger), highest: ledger.highest }
+  return { ...stateOf(ledger), highest: ledger.highest, owed: owedOf(ledger) }
 }
 
 /** Every file a reader of the lane should read, in the order of the entries. */

@@ -1,7 +1,8 @@
 /** Salesforce into tables of Redshift's stand-in: three runs, kills at each step of load and ledger, wrong inputs. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { orSkip, postgresPrograms } from '../components.ts'
 import { startTestVersitygw } from '../s3-servers.ts'
 import { describeWithTemporal } from '../temporal.ts'
@@ -177,8 +178,12 @@ describeWithTemporal('tables', (temporal) => {
     release()
     redshift.gate()
     expect(await rows(`SELECT to_regclass('cancelled')::text`)).toEqual([[null]])
+    writeFileSync(join(stage.directory, 'cancelled.yaml'), stringify(loading))
+    const ledger = async () => (await stage.lakeward('state', 'show', 'cancelled.yaml', object)).stdout
+    expect(await ledger()).toMatch(/^To deliver +entry 1: the next run brings them first$[^]* done /m)
     expect((await stage.run(loading)).objects[0]).toMatchObject({ status: 'nothing', delivered: { rejected: 0 } })
     expect(await unlike('cancelled', [VALUES[0]!])).toEqual(ALIKE)
+    expect(await ledger()).toMatch(/^To deliver +nothing$[^]* delivered /m)
   })
 
   it('wrong inputs are told before data is harmed', async () => {
