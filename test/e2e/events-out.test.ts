@@ -1,6 +1,9 @@
-/** Events out of a stage: what happens to runs, on a bus of moto and at a receiver of signed requests. */
+/** Events out of a stage: records, and what happens to runs, on a bus of moto and at a receiver of signed requests. */
+import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { ScheduleOverlapPolicy } from '@temporalio/client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
@@ -16,9 +19,11 @@ import { startTestMoto } from '../s3-servers.ts'
 import type { TestS3 } from '../s3-servers.ts'
 import { describeWithTemporal } from '../temporal.ts'
 import { failureOf } from './run-failure.ts'
-import type { Stage } from './stage.ts'
+import type { Stage, WorkerProcess } from './stage.ts'
 import { openStage } from './stage.ts'
-import { until } from './until.ts'
+import { pause, until } from './until.ts'
+
+const EXAMPLE = new URL('../../client/examples/salesforce-to-eventbridge.yaml', import.meta.url)
 
 describeWithTemporal('events out', (temporal) => {
   let stage: Stage
@@ -26,6 +31,8 @@ describeWithTemporal('events out', (temporal) => {
   let gate: EventGate
   let queue: EventQueue
   let receiver: Receiver
+  let bucket = ''
+  let worker: WorkerProcess
   const made: string[] = []
 
   beforeAll(async () => {
@@ -40,11 +47,17 @@ describeWithTemporal('events out', (temporal) => {
       gate = await openEventGate(moto.url)
       queue = await openEventQueue(moto.url)
       const events = { connector: 'eventbridge', bus: queue.bus, region: 'us-east-1', endpoint: gate.url }
-      installation.connections['events'] = events
+      bucket = await moto.createBucket()
+      Object.assign(installation.connections, {
+        bucket: { connector: 's3', bucket, endpoint: moto.url, region: moto.region },
+        events: { ...events, staging: { connection: 'bucket', prefix: 'claims' } },
+        unstaged: events,
+        nowhere: { ...events, bus: 'nowhere' },
+      })
     }
     writeFileSync(path, stringify(installation))
     Object.assign(stage.env, { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', HOOK_SECRET: 'hook-secret' })
-    await stage.startWorker({ args: ['--task-queue', stage.queue] })
+    worker = await startWorker()
   })
   afterAll(async () => {
     const lakeward = new LakewardClient(stage.client)
@@ -55,6 +68,7 @@ describeWithTemporal('events out', (temporal) => {
     await moto?.stop()
   })
 
+  const startWorker = () => stage.startWorker({ args: ['--task-queue', stage.queue] })
   const told = () => receiver.told.splice(0).map(({ event }) => event)
   const typeOf = (one: { 'detail-type': string }): string => one['detail-type'].replace('AppFlow ', '')
   async function stepsOf(workflowId: string): Promise<string[]> {
@@ -180,5 +194,144 @@ notify: [{ connection: hook }]
     })
     const ids = came.map(({ id }) => id)
     expect(ids.toSorted((a, b) => (a < b ? -1 : 1))).toEqual(ids)
+  })
+
+  /** Records as they came, by the id of their event; one that came twice came the same. */
+  async function records(type: string) {
+    const came = (await queue.take()).filter((one) => one['detail-type'] === type)
+    const byId = new Map<unknown, Record<string, unknown>>()
+    for (const { detail } of came) {
+      const { _lakeward_id: id, ...record } = detail
+      if (byId.has(id)) expect(record).toEqual(byId.get(id))
+      byId.set(id, record)
+    }
+    return { came, rows: [...byId.values()].toSorted((a, b) => (String(a['Id']) < String(b['Id']) ? -1 : 1)) }
+  }
+  const truth = (ids?: string[]) =>
+    [...stage.sandbox.control.truth('Account')]
+      .filter(({ Id }) => ids === undefined || ids.includes(Id!))
+      .map(({ Id, Name, AnnualRevenue, SystemModstamp }) => ({
+        Id,
+        Name,
+        annual_revenue: AnnualRevenue,
+        SystemModstamp,
+      }))
+      .toSorted((a, b) => (a.Id! < b.Id! ? -1 : 1))
+  /** The org writes whole seconds with their thousandths. */
+  const asOrg = (row: Record<string, unknown>) => ({
+    ...row,
+    SystemModstamp: new Date(String(row['SystemModstamp'])).toISOString(),
+  })
+  const flowOf = (name: string, destination: object = {}, object: object = {}) =>
+    stage.flow(
+      JSON.stringify({
+        name,
+        source: {
+          settle: '0s',
+          objects: [{ object: 'Account', into: name, transform: [{ keep: ['Id', 'Name'] }], ...object }],
+        },
+        destination: { connection: 'events', ...destination },
+      }),
+    )
+
+  it('the example: every account is an event, as the org has it; later what changed, and what is too large', async (test) => {
+    test.skip(moto === null, 'there is no moto here')
+    const { control } = stage.sandbox
+    const written = parse(readFileSync(EXAMPLE, 'utf8')) as { source: object; destination: object }
+    const example = stage.flow(
+      JSON.stringify({ ...written, source: { ...written.source, connection: stage.crm, settle: '0s' } }),
+    )
+    const all = truth()
+    const first = await stage.run(example)
+    expect(first.objects[0]).toMatchObject({ read: all.length, delivered: { inserted: all.length, rejected: 0 } })
+    const { came, rows } = await records('Account changed')
+    expect(rows.map(asOrg)).toEqual(all)
+    expect(new Set(came.map(({ source }) => source))).toEqual(new Set(['com.acme.crm']))
+
+    const ids = control.ids({ object: 'Account', limit: 3, deleted: false })
+    control.update({ object: 'Account', ids, values: { Name: 'Jürgen & Söhne "GmbH"' } })
+    await pause(1_100)
+    expect((await stage.run(example)).objects[0]).toMatchObject({ delivered: { inserted: 3 } })
+    expect((await records('Account changed')).rows.map(asOrg)).toEqual(truth(ids))
+  })
+
+  it('killed while they are sent: every event comes, and its id tells it', async (test) => {
+    test.skip(moto === null, 'there is no moto here')
+    stage.sandbox.control.insert({ object: 'Account', count: 60 })
+    await pause(1_100)
+    const all = truth().map(({ Id, Name }) => ({ Id, Name }))
+    let passed = 0
+    // From the fourth on, what was delivered is not answered.
+    gate.passed = () => (++passed <= 3 ? queue.collect() : new Promise(() => {}))
+    const run = await stage.start(flowOf('killed'))
+    // Some were sent, and nobody has written that down.
+    await until('requests have gone through', () => passed > 3)
+    await worker.kill()
+    gate.passed = () => queue.collect()
+    worker = await startWorker()
+    expect((await run.result()).objects[0]).toMatchObject({ delivered: { inserted: all.length, rejected: 0 } })
+    const { came, rows } = await records('killed')
+    expect(rows).toEqual(all)
+    expect(came.length).toBeGreaterThan(all.length)
+    expect(new Set(came.map(({ detail }) => detail['_lakeward_id'])).size).toBe(all.length)
+    gate.passed = () => Promise.resolve()
+    expect((await stage.run(flowOf('killed'))).objects[0]).toMatchObject({ status: 'nothing' })
+  })
+
+  it('a record too large for an event is a claim to its body; without staging it is quarantined', async (test) => {
+    test.skip(moto === null, 'there is no moto here')
+    const { control } = stage.sandbox
+    for (const name of ['Long__c', 'Longer__c'])
+      control.addField({ object: 'Account', name, type: 'textarea', options: { length: 131_072 } })
+    const long = 'ß'.repeat(80_000)
+    const ids = control.ids({ object: 'Account', limit: 3, deleted: false })
+    control.update({ object: 'Account', ids: ids.slice(0, 1), values: { Long__c: long, Longer__c: long } })
+    await pause(1_100)
+    const fields = { where: { Id: { in: ids } }, transform: [{ keep: ['Id', 'Long__c', 'Longer__c'] }] }
+    const claimed = await stage.run(flowOf('claimed', {}, fields))
+    expect(claimed.objects[0]).toMatchObject({ delivered: { rejected: 0 } })
+    const { rows } = await records('claimed')
+    expect(rows).toHaveLength(3)
+    const claims = rows.filter((row) => row['_lakeward_claim'])
+    expect(claims).toHaveLength(1)
+    const { key, bytes, sha256, bucket: Bucket } = claims[0]!['_lakeward_claim'] as Record<string, string>
+    expect([Bucket, key]).toEqual([bucket, expect.stringMatching(/^claims\/.*\/[0-9a-f]{32}\.json$/)])
+    const { Body } = await moto!.client.send(new GetObjectCommand({ Bucket, Key: key }))
+    const body = await text(Body as NodeJS.ReadableStream)
+    expect(JSON.parse(body)).toMatchObject({ Id: ids[0], Long__c: long, Longer__c: long })
+    expect([Buffer.byteLength(body), createHash('sha256').update(body).digest('hex')]).toEqual([bytes, sha256])
+
+    const without = await stage.run(flowOf('unstaged', { connection: 'unstaged' }, fields))
+    expect(without.objects[0]).toMatchObject({ delivered: { rejected: 1, inserted: 2 } })
+    expect(without.objects[0]!.notes.join()).toMatch(/1 of .* refused by unstaged: TooLarge \(1\)/)
+    expect((await records('unstaged')).rows).toHaveLength(2)
+  })
+
+  it('wrong inputs are told before anything is sent', async (test) => {
+    test.skip(moto === null, 'there is no moto here')
+    const [Id] = stage.sandbox.control.ids({ object: 'Account', limit: 1, deleted: false })
+    const one = { where: { Id: { eq: Id! } } }
+    const denied = { code: 'AccessDeniedException', message: 'User is not authorized to perform this' }
+    const cases: [flow: object, action: string | null, message: RegExp][] = [
+      [flowOf('wrong', { connection: 'nowhere' }), null, /look at the bus nowhere failed.*make the bus/],
+      [flowOf('wrong', { options: { source: 'aws.mine' } }), null, /destination\.options\.source.*begins with aws\./],
+      [flowOf('wrong', { options: { bus: 'x' } }), null, /unknown key 'bus'/],
+      [flowOf('wrong', { write: 'upsert' }), null, /eventbridge has no write 'upsert'/],
+      [flowOf('wrong', { prefix: 'raw' }), null, /`prefix` is for files/],
+      [flowOf('wrong', {}, { keys: ['Id'] }), null, /keys/],
+      [flowOf('wrong', {}, { into: 'x'.repeat(129) }), null, /128 letters/],
+      [flowOf('wrong', {}, one), 'DescribeEventBus', /AccessDenied.*events:DescribeEventBus/],
+      [flowOf('wrong', {}, one), 'PutEvents', /AccessDenied.*events:PutEvents/],
+    ]
+    for (const [flow, action, message] of cases) {
+      gate.refusal = action === null ? null : { action, ...denied }
+      const { type, message: said } = await failureOf(stage.run(flow))
+      expect(`${type}: ${said}`).toMatch(message)
+    }
+    gate.refusal = null
+    expect(await queue.take()).toEqual([])
+    // What could not be sent is owed, and goes first.
+    expect((await stage.run(flowOf('wrong', {}, one))).objects[0]).toMatchObject({ delivered: { inserted: 1 } })
+    expect((await records('wrong')).rows).toMatchObject([{ Id }])
   })
 })
