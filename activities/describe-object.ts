@@ -21,6 +21,7 @@ import { ceilingOf, lookbackOf, planFrom } from './bounds.ts'
 import type { Connected, Deps } from './deps.ts'
 import type { DescribeInput, PlanDigest } from './digests.ts'
 import { planDelivery } from './delivery-plan.ts'
+import { exported } from './export-job.ts'
 import { connectLane, laneAt, laneFlow, sourceOf } from './lane.ts'
 import type { LaneFlow } from './lane.ts'
 import { placeOf } from './place.ts'
@@ -39,6 +40,10 @@ export const describeObject = (deps: Deps) =>
     const at = laneAt(place, input.task, context)
     const run = { ...input.open.run, parent: input.task.parent }
     const stored = await readPlan(at, run.key)
+    if (stored?.plan.job) {
+      const end = await connectLane(deps, at, { connection: stored.source.connection, task: input.task }, context)
+      return digest(await exported(at, stored, end, context), context)
+    }
     if (stored) return digest(stored, context)
     const { state, unfinished } = await readState(at, input.open.base)
     const lakeId = await lakeIdentity(at.store)
@@ -98,7 +103,7 @@ export const describeObject = (deps: Deps) =>
       }),
     )
     const given = unfinished ? ['The run that was left unfinished read another source: it is given up.'] : []
-    return digest(plan, context, [...given, ...told, ...context.notes])
+    return digest(await exported(at, plan, connected, context), context, [...given, ...told, ...context.notes])
   })
 
 async function draft(
@@ -106,7 +111,7 @@ async function draft(
   connected: Connected,
   state: LaneState,
   place: Place,
-  { task, open }: DescribeInput,
+  { task, open, noJob }: DescribeInput,
 ) {
   const { flow, object } = lane
   const source = sourceOf(connected)
@@ -139,6 +144,7 @@ async function draft(
     ceiling,
     settleMs: object.settleMs ?? source.settleMs ?? 0,
     parallel: RANGES_AT_ONCE,
+    ...(noJob ? { noJob } : {}),
   }
   const plan = await planFrom((asked) => source.plan(connected.session, asked), ask, state)
   return {

@@ -179,6 +179,8 @@ export interface OpenInput {
 export interface DescribeInput {
   task: LaneTask
   open: OpenDigest
+  /** A job was refused in an earlier life of the run. */
+  noJob?: true
 }
 export interface ExtractInput {
   task: LaneTask

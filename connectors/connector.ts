@@ -181,6 +181,8 @@ export interface Session {
   signal: AbortSignal
   /** The system's own clock in epoch milliseconds (a Date header will do), never ours. */
   now(): Promise<number>
+  /** The lake that the connection names as `staging`, typed in `lake/store.ts`, and our folder there. */
+  staging?: () => Promise<{ store: unknown; folder: string }>
   /** Says that work goes on and where it is; a person reads it. */
   beat(position: string): void
   /** A finding for the run's report: plain text for people, no records, no secrets. */
@@ -230,7 +232,7 @@ export interface Source {
   describe(session: Session, object: string, options: JsonObject): Promise<ObjectSchema>
   /** Once per run; its answer is stored, and everything after it depends on the stored answer. */
   plan(session: Session, ask: Ask): Promise<Plan>
-  /** An asynchronous export whose result is the ranges to read. */
+  /** An asynchronous export whose result is the ranges to read, of plans with `job`. */
   job?: Job<Plan, Range[]>
   /** Pages of a range, from a cursor of an earlier page (`null`: from the start), in the plan's order. */
   read(session: Session, plan: Plan, range: Range, from: Json | null): AsyncIterable<Page>
@@ -269,6 +271,8 @@ export interface Ask {
   parallel: number
   /** So many records are enough, whichever they are: somebody looks at some. Absent: all are wanted. */
   most?: number
+  /** A job was refused: plan without one. */
+  noJob?: true
 }
 
 export interface Plan {
@@ -277,6 +281,8 @@ export interface Plan {
   /** What `read` needs, in the connector's own words. */
   request: Json
   ranges: Range[]
+  /** The ranges are what `Source.job` gives; until then there are none. */
+  job?: true
   /** Where this run stops reading: the next watermark, an ISO instant; null where the lane has no stamps. */
   bound: string | null
   /** The stamp that the window starts at; null: everything. */
@@ -356,6 +362,7 @@ export interface Job<In, Out> {
   submit(session: Session, input: In, token: string): Promise<Json>
   /** `refused`: the vendor will not do it this way; the lane is planned again without jobs. */
   poll(session: Session, ref: Json): Promise<{ waitMs: number } | { ready: Out } | { refused: string }>
+  /** Stops it where it runs; of an export it also removes what it made. Any number of times. */
   cancel(session: Session, ref: Json): Promise<void>
 }
 

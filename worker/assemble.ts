@@ -104,26 +104,27 @@ export async function openParts(options: AssembleOptions): Promise<Parts> {
     },
     wires,
   })
-  const house = (): House => ({ credentials, wires, directory, budgets })
+  const house = (): House => ({ credentials, wires, directory, budgets, lake })
   const lakes = new Map<string, () => Promise<ObjectStore>>()
   const openLake = async (connection: Connection, touched?: string[]): Promise<ObjectStore> => {
     const { connector: found, session } = await quiet(connection, house())
     return lakeOf(found, session, touched)
+  }
+  async function lake(name: string, touched?: string[]): Promise<ObjectStore> {
+    const connection = named(installation, name)
+    // A role is assumed for each flow, and may then do no more than that flow needs; else they share a lake.
+    const narrowed = connection.settings['role'] === undefined ? undefined : touched
+    const id = JSON.stringify([name, narrowed])
+    let made = lakes.get(id)
+    if (!made) lakes.set(id, (made = kept(() => openLake(connection, narrowed))))
+    return made()
   }
   return {
     installation,
     credentials,
     state,
     connect: (name, use) => connect(named(installation, name), house(), use),
-    async lake(name, touched) {
-      const connection = named(installation, name)
-      // A role is assumed for each flow, and may then do no more than that flow needs; else they share a lake.
-      const narrowed = connection.settings['role'] === undefined ? undefined : touched
-      const id = JSON.stringify([name, narrowed])
-      let lake = lakes.get(id)
-      if (!lake) lakes.set(id, (lake = kept(() => openLake(connection, narrowed))))
-      return lake()
-    },
+    lake,
     stateLake,
     async key(name) {
       const where = `keys.${name}`
@@ -146,15 +147,19 @@ interface House {
   wires: Wires
   directory: string
   budgets: Budgets
+  lake: Parts['lake']
 }
+
+/** Of what a source exports: no flow's folder begins so. */
+const EXPORTS = '_exports'
 
 async function connect(
   connection: Connection,
-  { credentials, wires, directory, budgets }: House,
+  { credentials, wires, directory, budgets, lake }: House,
   use: Omit<ConnectionUse, 'renew' | 'sent'> & Partial<ConnectionUse>,
 ): Promise<Connected> {
   const found = await connector(connection.connector)
-  const { name, settings, auth, allowInsecure } = connection
+  const { name, settings, auth, allowInsecure, staging } = connection
   const takes = (kind: string): boolean => found.auth.some(({ type }) => type === kind)
   const budget = budgets.of(connection, found)
   const session = makeSession({
@@ -167,6 +172,12 @@ async function connect(
     wires,
     ...(takes('aws_keys') && { aws: awsLogin({ ...connection, directory }) }),
     ...(takes('signing_secret') && { sign: signer({ ...connection, directory }) }),
+    ...(staging && {
+      async staging() {
+        const folder = `${staging.prefix || '_lakeward'}/${EXPORTS}`
+        return { store: await lake(staging.connection, [`${folder}/`]), folder }
+      },
+    }),
     meter: { sent: () => (budget.sent(), use.sent?.()), told: (used) => budget.told(used) },
     ...use,
   })

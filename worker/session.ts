@@ -17,6 +17,7 @@ export interface SessionSetup {
   /** For connectors that take keys of AWS, or sign what they send. */
   aws?: Session['aws']
   sign?: Session['sign']
+  staging?: Session['staging']
   credentials: Credentials
   wires: Wires
   signal: AbortSignal
@@ -44,8 +45,8 @@ export function makeSession(setup: SessionSetup): Session {
     ...(setup.meter ? { meter: setup.meter } : {}),
     ...(setup.retry ? { retry: setup.retry } : {}),
   })
-  const { aws, sign } = setup
-  const own = { ...(aws && { aws }), ...(sign && { sign }) }
+  const { aws, sign, staging } = setup
+  const own = { ...(aws && { aws }), ...(sign && { sign }), ...(staging && { staging }) }
   return { connection, settings, http, ...own, signal, now: () => http.now(), beat, note }
 }
 

@@ -14,7 +14,13 @@ export interface Failed {
 }
 
 /** A lane starts again, under a new run key, after these. */
-export const restartable = new Set(['CommitConflict', 'StagedDataLost', 'FieldVanished', 'CursorExpired'])
+export const restartable = new Set([
+  'CommitConflict',
+  'StagedDataLost',
+  'FieldVanished',
+  'CursorExpired',
+  'ExportRefused',
+])
 
 export function failed(error: unknown): Failed {
   const cause = innermost(error)

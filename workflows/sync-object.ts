@@ -150,7 +150,12 @@ class LaneRun {
   private async plan() {
     this.enter('planning')
     const { describeObject } = this.steps(profiles.control, `${this.object}: describe and plan`)
-    const plan = await describeObject({ task: this.input.task, open: this.state.open! })
+    const noJob = this.state.problem?.type === 'ExportRefused'
+    const plan = await describeObject({
+      task: this.input.task,
+      open: this.state.open!,
+      ...(noJob ? { noJob } : {}),
+    })
     this.state.calls += plan.calls
     this.state.report.push(...plan.drift, ...plan.notes)
     return plan

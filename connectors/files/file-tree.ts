@@ -17,6 +17,9 @@ export interface FileTree {
   read(file: FoundFile, start: number, end?: number): AsyncIterable<Uint8Array>
 }
 
+/** Of it, what a reader of one file needs. */
+export type FileBytes = Pick<FileTree, 'connector' | 'name' | 'read'>
+
 export interface FoundFile {
   key: string
   bytes: number
@@ -26,7 +29,7 @@ export interface FoundFile {
 }
 
 /** The run begins again with the files as they are then: what it staged so far does not count. */
-export function changed({ connector, name }: FileTree, { key }: FoundFile, how: 'has changed' | 'is gone'): Error {
+export function changed({ connector, name }: FileBytes, { key }: FoundFile, how: 'has changed' | 'is gone'): Error {
   return new ConnectorError({
     connector,
     doing: `read ${name}/${key}`,
@@ -37,6 +40,6 @@ export function changed({ connector, name }: FileTree, { key }: FoundFile, how: 
 }
 
 /** The file itself is wrong: reading it again will not help. */
-export function unreadable({ connector, name }: FileTree, key: string, reason: string, advice: string): Error {
+export function unreadable({ connector, name }: FileBytes, key: string, reason: string, advice: string): Error {
   return new ConnectorError({ connector, doing: `read ${name}/${key}`, kind: 'rejected', reason, advice })
 }

@@ -6,7 +6,7 @@
 import zlib from 'node:zlib'
 import type * as Library from 'hyparquet'
 import type { Field, Json, Row } from '../connector.ts'
-import type { FileTree, FoundFile } from './file-tree.ts'
+import type { FileBytes, FoundFile } from './file-tree.ts'
 import { unreadable } from './file-tree.ts'
 import { bare, parquetColumn } from './parquet-types.ts'
 import type { ParquetColumn } from './parquet-types.ts'
@@ -55,12 +55,12 @@ export async function* parquetPages({ tree, file, keys, from, note }: FileReadin
 }
 
 /** Fields of a file, for a sample; columns that cannot be read are left out. */
-export async function parquetFields(tree: FileTree, file: FoundFile): Promise<Pick<Field, 'name' | 'type'>[]> {
+export async function parquetFields(tree: FileBytes, file: FoundFile): Promise<Pick<Field, 'name' | 'type'>[]> {
   const { columns } = await openParquet(tree, file)
   return [...columns].flatMap(([name, column]) => (typeof column === 'string' ? [] : [{ name, type: column.type }]))
 }
 
-function wantedColumns({ columns: all, groups }: Opened, names: string[], tree: FileTree, file: FoundFile) {
+function wantedColumns({ columns: all, groups }: Opened, names: string[], tree: FileBytes, file: FoundFile) {
   const columns = new Map<string, ParquetColumn>()
   for (const name of names) {
     const column = all.get(name)
@@ -91,7 +91,7 @@ interface Opened {
   read(columns: string[], start: number, end: number): Promise<Map<string, unknown[]>>
 }
 
-async function openParquet(tree: FileTree, file: FoundFile): Promise<Opened> {
+async function openParquet(tree: FileBytes, file: FoundFile): Promise<Opened> {
   const library = await import('hyparquet')
   // What the place of the files throws is told as it is; everything else is the file's fault.
   let failed: unknown
@@ -165,7 +165,7 @@ function sizeOf({ columns }: Library.RowGroup, name: string): number {
   return Number(own?.meta_data?.total_uncompressed_size ?? 0)
 }
 
-async function bytesOf(tree: FileTree, file: FoundFile, start: number, end: number): Promise<ArrayBuffer> {
+async function bytesOf(tree: FileBytes, file: FoundFile, start: number, end: number): Promise<ArrayBuffer> {
   const all = new Uint8Array(end - start)
   let at = 0
   for await (const piece of tree.read(file, start, end)) {

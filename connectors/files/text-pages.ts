@@ -12,7 +12,7 @@ import { CsvCutter, csvHeader } from '../records/csv-records.ts'
 import { isJson } from '../records/is-json.ts'
 import { PageError } from '../records/page-error.ts'
 import type { FileKeys } from './file-keys.ts'
-import type { FileTree, FoundFile } from './file-tree.ts'
+import type { FileBytes, FoundFile } from './file-tree.ts'
 import { unreadable } from './file-tree.ts'
 import { textOf } from './text-stream.ts'
 
@@ -37,7 +37,7 @@ interface TextCursor {
 
 /** What every reader of a format is given; `from`: a `FilePage.next` of this file, null for its beginning. */
 export interface FileReading {
-  tree: FileTree
+  tree: FileBytes
   file: FoundFile
   keys: FileKeys
   from: Json | null
@@ -54,7 +54,7 @@ export const absentNote = ({ key }: FoundFile, names: string[]): string =>
   `Files in ${key.slice(0, key.lastIndexOf('/') + 1) || 'the root'} have no column ${names.join(', ')}: null there.`
 
 class TextReader {
-  readonly #tree: FileTree
+  readonly #tree: FileBytes
   readonly #file: FoundFile
   readonly #keys: FileKeys
   readonly #shape: Shape

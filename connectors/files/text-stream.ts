@@ -7,7 +7,7 @@
  */
 import { Readable, pipeline } from 'node:stream'
 import zlib from 'node:zlib'
-import type { FileTree, FoundFile } from './file-tree.ts'
+import type { FileBytes, FoundFile } from './file-tree.ts'
 import { unreadable } from './file-tree.ts'
 
 type Pieces = AsyncIterable<Uint8Array>
@@ -16,7 +16,7 @@ type Compression = 'none' | 'gzip' | 'zstd'
 export const isUtf8Name = (encoding: string): boolean => /^utf-?8$/i.test(encoding)
 
 export async function* textOf(
-  tree: FileTree,
+  tree: FileBytes,
   file: FoundFile,
   encoding: string,
   from: number,
@@ -39,7 +39,7 @@ export async function* textOf(
   }
 }
 
-async function compressionAt(tree: FileTree, file: FoundFile): Promise<Compression> {
+async function compressionAt(tree: FileBytes, file: FoundFile): Promise<Compression> {
   const pieces = tree.read(file, 0, Math.min(4, file.bytes))[Symbol.asyncIterator]()
   try {
     return compressionOf(await headOf(pieces))
@@ -71,7 +71,7 @@ function compressionOf(head: Uint8Array): Compression {
 
 /** Several members one after the other are one text. */
 async function* inflated(
-  tree: FileTree,
+  tree: FileBytes,
   file: FoundFile,
   compression: 'gzip' | 'zstd',
   pieces: Pieces,
@@ -100,7 +100,7 @@ function zstd(): (NodeJS.ReadWriteStream & AsyncIterable<unknown>) | undefined {
 }
 
 async function* transcoded(
-  tree: FileTree,
+  tree: FileBytes,
   { key }: FoundFile,
   encoding: string,
   pieces: Pieces,

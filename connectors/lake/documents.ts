@@ -7,7 +7,7 @@
  * - A document is written by a create and then read back; what is stored is what counts, whoever stored it.
  */
 import { z } from 'zod'
-import type { Json } from '../connector.ts'
+import type { Json, Range } from '../connector.ts'
 import { canonical } from './canonical.ts'
 import { LakeError } from './errors.ts'
 import type {
@@ -101,6 +101,7 @@ const delivery = z.looseObject({
     })
     .optional(),
 })
+const ranges = z.array(z.looseObject({ id: z.string().regex(/^[a-z0-9-]{1,40}$/), spec: json }))
 const runPlan = z.looseObject({
   version,
   run: text,
@@ -115,7 +116,8 @@ const runPlan = z.looseObject({
   source: z.looseObject({ connection: z.string(), connector: z.string(), identity: z.string(), object: z.string() }),
   lakeId: text,
   plan: z.looseObject({
-    ranges: z.array(z.looseObject({ id: z.string().regex(/^[a-z0-9-]{1,40}$/), spec: json })),
+    ranges,
+    job: z.literal(true).optional(),
     bound: instant,
     from: instant,
   }),
@@ -227,6 +229,10 @@ export const outcomeShape: Shape<Outcome> = { name: 'an outcome', schema: outcom
 export const jsonShape: Shape<{ version: 1; value: Json }> = {
   name: 'what was begun',
   schema: z.looseObject({ version, value: json }),
+}
+export const rangesShape: Shape<{ version: 1; ranges: Range[] }> = {
+  name: 'the ranges of an export',
+  schema: z.looseObject({ version, ranges: ranges.min(1) }),
 }
 export const receiptShape: Shape<Receipt> = { name: 'a receipt', schema: receipt }
 export const wayShape: Shape<DeliveryWay> = {

@@ -83,6 +83,8 @@ export interface LaneKeys {
   /** Folder of the working documents of that. */
   delivery(n: number): string
   plan(run: string): string
+  /** The job of its export, and the ranges that it gave. */
+  exported(run: string, what: 'job' | 'ranges'): string
   runUnits(run: string): string
   unit(run: string, range: string, id: string): string
   seenFolder: string
@@ -114,6 +116,7 @@ export function laneKeys(lane: Pick<Lane, 'flow' | 'object'>): LaneKeys {
     receipt: (n) => `${commits}${digits(n)}.delivered`,
     delivery: (n) => `${root}deliveries/${digits(n)}/`,
     plan: (run) => `${plans}${run}.json`,
+    exported: (run, what) => `${plans}${run}.${what}`,
     runUnits: (run) => `${units}${run}/`,
     unit: (run, range, id) => `${units}${run}/${range}/${id}.json`,
     seenFolder: seen,

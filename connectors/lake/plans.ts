@@ -6,9 +6,9 @@
  * - It says where the run stages and for whom: what a dead run left is found by its plan, and by nothing else.
  * - Who finishes another run's plan takes all of it: bound, ranges, schemas and recipe, whatever the flow says by now.
  */
-import type { Field, Json, Plan } from '../connector.ts'
+import type { Field, Json, Plan, Range } from '../connector.ts'
 import { hashOf } from './canonical.ts'
-import { createOnce, planShape, readDocument } from './documents.ts'
+import { createOnce, jsonShape, planShape, rangesShape, readDocument } from './documents.ts'
 import { LakeError } from './errors.ts'
 import { filesPrefix, laneKeys } from './keys.ts'
 import type { LakeLane, LaneState, RunKey, RunKind, RunPlan, Unfinished } from './protocol.ts'
@@ -81,8 +81,26 @@ export async function writePlan(at: LakeLane, plan: RunPlan): Promise<RunPlan> {
   return createOnce(at.store, laneKeys(at.lane).plan(plan.run), plan, planShape, () => closedMeanwhile(at, plan.run))
 }
 
+/** With the ranges of its export, once they are there. */
 export async function readPlan(at: LakeLane, run: string): Promise<RunPlan | null> {
-  return readDocument(at.store, laneKeys(at.lane).plan(run), planShape)
+  const keys = laneKeys(at.lane)
+  const stored = await readDocument(at.store, keys.plan(run), planShape)
+  if (!stored?.plan.job || stored.plan.ranges.length > 0) return stored
+  const found = await readDocument(at.store, keys.exported(run, 'ranges'), rangesShape)
+  return found ? { ...stored, plan: { ...stored.plan, ranges: found.ranges } } : stored
+}
+
+/** The job of a run's export, remembered the first time that one is given; null: none is. */
+export async function exportRef(at: LakeLane, run: string, ref?: Json): Promise<Json | null> {
+  const key = laneKeys(at.lane).exported(run, 'job')
+  if (ref === undefined) return (await readDocument(at.store, key, jsonShape))?.value ?? null
+  return (await createOnce(at.store, key, { version: 1 as const, value: ref }, jsonShape)).value
+}
+
+/** What it gave, for ever: units are read of it. */
+export async function exportRanges(at: LakeLane, run: string, ranges: Range[]): Promise<void> {
+  const key = laneKeys(at.lane).exported(run, 'ranges')
+  await createOnce(at.store, key, { version: 1 as const, ranges }, rangesShape)
 }
 
 export function planHash(plan: RunPlan): string {

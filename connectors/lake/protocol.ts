@@ -43,6 +43,8 @@ export interface LakeLane {
   beat(position: string): void
   /** Waits; tests and the simulation replace it. */
   sleep(ms: number): Promise<void>
+  /** Removes what a run keeps elsewhere, before its plan goes; any number of times. */
+  drop?(plan: RunPlan): Promise<void>
   /** Epoch milliseconds, for `writtenAt`; tests replace it. */
   now?(): number
 }

@@ -1,6 +1,6 @@
 /**
- * Removing what a run left: its uploads, its unit records, its plan, in this order, because the plan is what tells of
- * the rest.
+ * Removing what a run left: its uploads, its export, its unit records, its plan, in this order, because the plan is what
+ * tells of the rest.
  *
  * Laws
  * - Who sweeps a run has made sure before that it cannot commit any more what is swept: it is fenced off, or every
@@ -30,9 +30,13 @@ export async function sweepRun(at: LakeLane, plan: RunPlan, { orphans = false } 
   }
   // The plan is looked for after the upload was seen, so a run that began meanwhile has its plan by now.
   for (const [run, uploads] of nobodys) if ((await readPlan(at, run)) === null) await abortAll(at, uploads)
+  await at.drop?.(plan)
   const records: string[] = []
   for await (const { key } of store.list(keys.runUnits(plan.run))) records.push(key)
   await inParallel(records, AT_ONCE, (key) => store.delete(key))
+  if (plan.plan.job) {
+    for (const what of ['ranges', 'job'] as const) await store.delete(keys.exported(plan.run, what))
+  }
   await store.delete(keys.plan(plan.run))
 }
 

@@ -125,13 +125,13 @@ export function dataApi(session: Session): DataApi {
     page,
     // https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_BatchExecuteStatement.html
     submit: (Sqls, ClientToken, StatementName) =>
-      ask('submit a load', async (sdk, client) => {
+      ask('submit a transaction', async (sdk, client) => {
         const asked = { ...place, Sqls, ClientToken, StatementName }
         return (await client.send(new sdk.BatchExecuteStatementCommand(asked), options)).Id!
       }),
     // https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ListStatements.html
     find: (StatementName) =>
-      ask('look for a load', async (sdk, client) => {
+      ask('look for a statement', async (sdk, client) => {
         const asked = { ...place, StatementName, Status: 'ALL' as const }
         const { Statements = [] } = await client.send(new sdk.ListStatementsCommand(asked), options)
         return Statements.find((one) => one.StatementName === StatementName)?.Id ?? null

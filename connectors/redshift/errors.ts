@@ -58,14 +58,15 @@ const SAYINGS: Saying[] = [
     kind: 'forbidden',
     code: 'CopyFiles',
     advice:
-      'Allow `copyRole` s3:GetObject and s3:ListBucket on the staged files, and kms:Decrypt where they are sealed.',
+      'Allow `copyRole` s3:GetObject and s3:ListBucket on the staged files, and kms:Decrypt where they are sealed; to ' +
+      'unload s3:PutObject as well, and kms:GenerateDataKey.',
   },
   // https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html (500 MB)
   {
     said: /result.{0,40}(size|exceed|too large)/i,
     kind: 'rejected',
     code: 'ResultSize',
-    advice: 'Read fewer columns or rows: `keep`, `where`, `startFrom`.',
+    advice: 'Let it be unloaded: name `staging` of the connection, and set options: { unload: always } for the object.',
   },
   {
     said: /permission denied/i,

@@ -12,7 +12,7 @@ export const settings = strict('a redshift connection', {
   role: roleArn('ARN of a role to assume for the Data API').optional(),
   externalId: externalId.optional(),
   copyRole: roleArn(
-    'ARN of the role that COPY reads the staged files with; default: the one of the warehouse',
+    'ARN of the role that COPY reads staged files with, and UNLOAD writes them; default: the one of the warehouse',
   ).optional(),
   secretArn: arn(
     'Secret with the login of the database; default: the identity of the workers',

@@ -23,7 +23,17 @@ export interface ReadRequest {
   where: string[]
   /** Rows that are enough; null: all. */
   most: number | null
+  /** Ranges that may be read at once. */
+  parallel: number
 }
+
+/** Options of the source. */
+export interface ReadOptions {
+  unload: 'auto' | 'always' | 'never'
+}
+
+/** More rows than these are unloaded: pages come one after the other, a thousand rows or a megabyte each. */
+const MOST_PAGED = 50_000
 
 export const requestOf = ({ request }: Plan): ReadRequest => request as unknown as ReadRequest
 
@@ -55,6 +65,7 @@ export async function planRead(session: Session, ask: Ask): Promise<Plan> {
     fields: ask.schema.fields.filter(({ name: of }) => ask.fields.includes(of) || of === cursor?.name),
     where: [...conditions, ...window],
     most: ask.most ?? null,
+    parallel: ask.parallel,
   }
   const sampled = request.most !== null
   const unstamped = cursor?.nullable && !whole && !sampled ? [...conditions, `${name(cursor.name)} IS NULL`] : null
@@ -65,10 +76,12 @@ export async function planRead(session: Session, ask: Ask): Promise<Plan> {
     held && countRows(api, table, held),
   ])
   if (cursor && without) throw withoutStamp(ask, cursor, without)
+  const job = unloads(session, ask, counted)
   return {
-    api: 'pages',
+    api: job ? 'unload' : 'pages',
     request: request as unknown as Json,
-    ranges: [{ id: 'all', spec: null }],
+    ranges: job ? [] : [{ id: 'all', spec: null }],
+    ...(job ? { job } : {}),
     bound: bound ? bound.at : null,
     from: ask.from ?? null,
     cursorField: cursor?.name ?? null,
@@ -79,6 +92,16 @@ export async function planRead(session: Session, ask: Ask): Promise<Plan> {
     heldBack,
     notes: [],
   }
+}
+
+function unloads({ staging, connection }: Session, ask: Ask, counted: number | null): boolean {
+  const { unload } = ask.options as unknown as ReadOptions
+  if (ask.noJob || ask.most !== undefined || unload === 'never') return false
+  if (staging) return unload === 'always' || (counted ?? 0) > MOST_PAGED
+  if (unload === 'auto') return false
+  const what = `${connection} does not say where unloaded files are to lie`
+  const advice = 'Name a lake connection that the warehouse can write to: staging: { connection: lake }.'
+  throw new InputError([{ where: `connections.${connection}.staging`, what, advice }])
 }
 
 function cursorOf({ schema, cursorField, object, mode }: Ask): Field | null {

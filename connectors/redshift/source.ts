@@ -1,7 +1,7 @@
 /** Tables and views of Redshift as a source. */
 import type { ObjectInfo, ObjectSchema, Session, Source } from '../connector.ts'
 import { ConnectorError } from '../errors.ts'
-import { strict } from '../strict.ts'
+import { choice, strict } from '../strict.ts'
 import { dataApi } from './data-api.ts'
 import { inspectTable } from './inspect.ts'
 import { isLedger } from './ledger.ts'
@@ -10,15 +10,23 @@ import type { Warehouse } from './settings.ts'
 import { sourceField } from './source-columns.ts'
 import { countRows, planRead, requestOf } from './source-plan.ts'
 import { tableName } from './sql.ts'
+import { unloadJob } from './unload.ts'
+import { readUnloaded } from './unloaded-read.ts'
 
 export const source: Source = {
-  options: strict('options of a redshift source', {}),
+  options: strict('options of a redshift source', {
+    unload: choice('auto unloads many rows to the staging of the connection', ['auto', 'always', 'never']).default(
+      'auto',
+    ),
+  }),
   // Rows become visible when their transaction ends, which may be long after they were stamped.
   settleMs: 60_000,
   objects,
   describe,
   plan: planRead,
-  read: (session, plan, _range, from) => readPages(session, plan, from),
+  job: unloadJob,
+  read: (session, plan, range, from) =>
+    plan.job ? readUnloaded(session, plan, range, from) : readPages(session, plan, from),
   count(session, plan) {
     const { table, where } = requestOf(plan)
     return countRows(dataApi(session), table, where)

@@ -30,6 +30,11 @@ export interface GotPage {
   position: string
 }
 
+let exports = 0
+
+/** Plans are stored: what does not survive that is not in them. */
+const stored = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T
+
 /** No test has so many: whoever reads on does not see the end. */
 const MOST_PAGES = 200
 
@@ -79,8 +84,21 @@ export class Reader {
       parallel: 1,
       ...ask,
     })
-    // Plans are stored: what does not survive that is not in them.
-    return JSON.parse(JSON.stringify(plan)) as Plan
+    return stored(await this.exported(stored(plan)))
+  }
+
+  /** With the ranges that its job gives, as the core has them before it reads. */
+  private async exported(plan: Plan): Promise<Plan> {
+    if (!plan.job) return plan
+    const session = await this.session()
+    const { job } = this.source
+    const ref = stored(await job!.submit(session, plan, `conformance-${++exports}`))
+    for (;;) {
+      const state = await job!.poll(session, ref)
+      if ('ready' in state) return { ...plan, ranges: state.ready }
+      if ('refused' in state) throw new Error(state.refused)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
   }
 
   /** Every range from its start, one after the other. */

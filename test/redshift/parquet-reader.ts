@@ -1,4 +1,5 @@
 /** Parquet as DuckDB reads it, for the COPY of the stand-in: a reader that is not ours. */
+import { writeFile } from 'node:fs/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { ParquetColumn, ParquetReader } from '../sandboxes/redshift/redshift.ts'
 
@@ -37,6 +38,21 @@ export async function duckdbReader(): Promise<DuckDBReader> {
         `COPY (${source}) TO ${text(csv)} ` +
           `(FORMAT csv, HEADER false, QUOTE '"', ESCAPE '"', FORCE_QUOTE *, NULLSTR '\\N')`,
       )
+    },
+    async write(path, columns, values) {
+      const csv = `${path}.csv`
+      const quoted = (one: string): string => `"${one.replaceAll('"', '""')}"`
+      const cell = (value: string | null): string => (value === null ? '\\N' : quoted(value))
+      await writeFile(csv, values.map((row) => `${row.map(cell).join(',')}\n`).join(''))
+      const names = columns.map((_, at) => `c${at}`)
+      const read = columns.map(({ name, type }, at) => {
+        const value = type === 'BLOB' ? `unhex(substr(c${at}, 3))` : `CAST(c${at} AS ${type})`
+        return `${value} AS ${quoted(name)}`
+      })
+      const source =
+        `read_csv(${text(csv)}, header = false, all_varchar = true, nullstr = '\\N', delim = ',', quote = '"', ` +
+        `escape = '"', allow_quoted_nulls = false, auto_detect = false, columns = {${names.map((one) => `${one}: 'VARCHAR'`).join(', ')}})`
+      await connection.run(`COPY (SELECT ${read.join(', ')} FROM ${source}) TO ${text(path)} (FORMAT parquet)`)
     },
     close() {
       connection.closeSync()

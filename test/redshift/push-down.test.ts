@@ -4,6 +4,7 @@ import type { Condition, Field } from '../../connectors/connector.ts'
 import { pushDown } from '../../connectors/redshift/push-down.ts'
 import { sourceField } from '../../connectors/redshift/source-columns.ts'
 import { type ReadRequest, selectOf } from '../../connectors/redshift/source-plan.ts'
+import { unloadStatement } from '../../connectors/redshift/unload.ts'
 import { orSkip, sqlglotPython } from '../components.ts'
 import { unparsed } from './sqlglot.ts'
 
@@ -74,7 +75,14 @@ it('what reads is Redshift’s to sqlglot, every type of column both ways', asyn
   const python = await orSkip(sqlglotPython(), 'sqlglot')
   test.skip(python === null, 'there is no sqlglot here')
   const where = CASES.flatMap(([kind, condition]) => pushDown({ [of(kind)]: condition }, fields).conditions)
-  const request: ReadRequest = { version: 1, object: 'o', table: '"s"."t"', fields, where, most: null }
+  const request: ReadRequest = { version: 1, object: 'o', table: '"s"."t"', fields, where, most: null, parallel: 4 }
   const sqls = [selectOf(request, 'pages'), selectOf({ ...request, where: [], most: 7 }, 'files')]
+  // UNLOAD itself is none of what it parses: its query is.
+  const unload = unloadStatement(request, "s3://b/it's/", undefined)
+  const query = /^UNLOAD \('((?:[^'\\]|''|\\.)*)'\) TO 's3:\/\/b\/it''s\/' IAM_ROLE DEFAULT FORMAT AS PARQUET/s.exec(
+    unload,
+  )
+  sqls.push(query![1]!.replaceAll("''", "'").replaceAll('\\\\', '\\'))
+  expect(sqls[2]).toBe(selectOf(request, 'files'))
   expect(await unparsed(python!, sqls)).toEqual([])
 })

@@ -1,5 +1,6 @@
 /** A table of every type in the stand-in, as the suite of sources asks for one. */
-import type { JsonObject } from '../../connectors/connector.ts'
+import type { JsonObject, Session } from '../../connectors/connector.ts'
+import { s3Store } from '../../connectors/lake/s3/s3-store.ts'
 import type { SourceHarness, Trouble, TrueRecord } from '../conformance/index.ts'
 import type { Fault } from '../sandboxes/redshift/redshift.ts'
 import { sessionOf } from './loads.ts'
@@ -56,6 +57,14 @@ const FAULTS: Partial<Record<Trouble, Partial<Fault>>> = {
   stall: { spoilt: 'stall' },
 }
 
+/** Where the stand-in unloads to. */
+export function stagingOf({ s3, bucket }: Warehouse): NonNullable<Session['staging']> {
+  const { url: endpoint, region, accessKeyId, secretAccessKey } = s3
+  const credentials = () => Promise.resolve({ accessKeyId, secretAccessKey })
+  const store = s3Store({ bucket, path: 'base', endpoint, region, credentials, settleMs: 0 })
+  return () => Promise.resolve({ store, folder: '_lakeward/_exports' })
+}
+
 let tables = 0
 let ahead = 0
 
@@ -87,7 +96,7 @@ export async function openTable(warehouse: Warehouse, options: JsonObject = {}):
     options,
     cursorField: 'updated_at',
     keys: ['id'],
-    session: (signal) => ({ ...sessionOf(warehouse), signal }),
+    session: (signal) => ({ ...sessionOf(warehouse), staging: stagingOf(warehouse), signal }),
     async truth() {
       const texts = COLUMNS.map(([name, , , truth]) => `(${truth?.(`"${name}"`) ?? `"${name}"`})::text`)
       const { rows } = await redshift.look(`SELECT ${texts.join(', ')} FROM ${table}`)

@@ -20,6 +20,8 @@ export interface ParquetReader {
    * instants in UTC.
    */
   toCsv(path: string, csv: string): Promise<void>
+  /** Writes rows of text as the `types` of the columns: names of SQL, `DECIMAL(9,2)`; bytes come as `\x…` in hex. */
+  write(path: string, columns: { name: string; type: string }[], rows: (string | null)[][]): Promise<void>
 }
 
 export interface CopyPlace {
@@ -56,13 +58,7 @@ interface Entry {
 
 /** Rows it loaded. */
 export async function runCopy(copy: CopyStatement, connection: PostgresConnection, place: CopyPlace): Promise<number> {
-  for (const role of copy.role?.split(',') ?? place.roles.slice(0, 1)) {
-    if (place.roles.includes(role)) continue
-    throw new SqlError(
-      'ERROR: User arn:aws:redshift:us-east-1:123456789012:dbuser:lake/redshift is not authorized to assume IAM Role ' +
-        role,
-    )
-  }
+  assume(copy.role, place)
   const entries = manifestOf(copy.from, await bytesAt(copy.from, place.s3))
   const { rows: found } = await connection.query(
     `SELECT column_name, type FROM redshift.columns_of WHERE relation = ${literal(copy.table)}::regclass ` +
@@ -92,6 +88,17 @@ export async function runCopy(copy: CopyStatement, connection: PostgresConnectio
     return rows
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** `role`: ARNs, chained by commas; null: the default. */
+export function assume(role: string | null, { roles }: CopyPlace): void {
+  for (const one of role?.split(',') ?? roles.slice(0, 1)) {
+    if (roles.includes(one)) continue
+    throw new SqlError(
+      'ERROR: User arn:aws:redshift:us-east-1:123456789012:dbuser:lake/redshift is not authorized to assume IAM Role ' +
+        one,
+    )
   }
 }
 

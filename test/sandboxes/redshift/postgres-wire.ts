@@ -11,6 +11,8 @@ export interface PostgresColumn {
   name: string
   /** Object id of the type, as pg_type has it. */
   type: number
+  /** Of a numeric, its precision and scale; -1: none. */
+  modifier: number
 }
 export interface PostgresResult {
   columns: PostgresColumn[]
@@ -164,7 +166,8 @@ function columnsOf(body: Buffer): PostgresColumn[] {
   let at = 2
   for (let left = body.readInt16BE(0); left > 0; left--) {
     const end = body.indexOf(0, at)
-    columns.push({ name: body.toString('utf8', at, end), type: body.readInt32BE(end + 7) })
+    const [type, modifier] = [body.readInt32BE(end + 7), body.readInt32BE(end + 13)]
+    columns.push({ name: body.toString('utf8', at, end), type, modifier })
     at = end + 19
   }
   return columns

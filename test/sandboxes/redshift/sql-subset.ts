@@ -8,7 +8,7 @@
  * imitated: trailing blanks that comparisons overlook, casts to text (but of times of day), TRUNCATE (it commits),
  * DISTKEY and its like.
  */
-import { copyOf, type CopyStatement } from './sql-copy.ts'
+import { copyOf, type CopyStatement, unloadOf, type UnloadStatement } from './sql-copy.ts'
 import { refuse, SqlError } from './sql-errors.ts'
 import { type ColumnType, takeType } from './sql-types.ts'
 import { quoted, textOf, type Token, tokensOf } from './sql-tokens.ts'
@@ -17,6 +17,8 @@ export interface Statement {
   /** For PostgreSQL; empty for a COPY. */
   sql: string
   copy?: CopyStatement
+  /** What `sql` gives goes to S3. */
+  unload?: UnloadStatement
   /** Written to: one writer at a time, until its transaction ends. */
   writes?: string
   domains: NonNullable<ColumnType['domain']>[]
@@ -54,6 +56,13 @@ export function read(sql: string): Statement {
     return { sql: '', copy, writes: copy.table, domains: [] }
   }
   if (starts('SELECT')) return plain()
+  if (starts('UNLOAD')) {
+    const unload = unloadOf(tokens)
+    const query = tokensOf(unload.query)
+    if (!isWord(query[0], 'SELECT')) throw refuse('UNLOAD of what is no SELECT')
+    if (query.some((token) => isWord(token, 'LIMIT'))) throw new SqlError('ERROR: Limit clause is not supported')
+    return { sql: dml(query), unload, domains: [] }
+  }
   if (starts('INSERT', 'INTO')) return plain({ writes: tableAt(tokens, 2).table })
   if (starts('UPDATE')) return update(tokens, plain)
   if (starts('DELETE', 'FROM')) return plain({ writes: tableAt(tokens, 2).table })

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { type CopyPlace, LoadError, runCopy } from './copy-run.ts'
 import { PostgresConnection, type PostgresResult } from './postgres-wire.ts'
 import { inRedshiftsWords, SqlError } from './sql-errors.ts'
+import { runUnload } from './unload-run.ts'
 import { createDomain } from './sql-types.ts'
 import { literal } from './sql-tokens.ts'
 import { read, type Statement } from './sql-subset.ts'
@@ -159,6 +160,10 @@ export class Statements {
 
   async #one(statement: Statement, connection: PostgresConnection): Promise<PostgresResult> {
     if (statement.writes) await connection.query(`LOCK TABLE ${statement.writes} IN SHARE ROW EXCLUSIVE MODE`)
+    if (statement.unload) {
+      const found = await connection.query(statement.sql)
+      return { columns: [], rows: [], affected: await runUnload(statement.unload, found, this.#place) }
+    }
     if (!statement.copy) return connection.query(statement.sql)
     try {
       return { columns: [], rows: [], affected: await runCopy(statement.copy, connection, this.#place) }
