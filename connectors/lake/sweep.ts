@@ -1,6 +1,6 @@
 /**
- * Removing what a run left: its uploads, its export, its unit records, its plan, in this order, because the plan is what
- * tells of the rest.
+ * Removing what a run left: its uploads, its export, its unit records, its plan, in this order, because the plan is
+ * what tells of the rest.
  *
  * Laws
  * - Who sweeps a run has made sure before that it cannot commit any more what is swept: it is fenced off, or every

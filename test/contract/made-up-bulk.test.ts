@@ -23,7 +23,8 @@ const bulk: Connector = {
       yield { name: 'lead' }
     },
     describe: async (_session, object) => madeUpAsk(object).schema,
-    plan: async (_session, ask) => madeUpPlan([], { api: 'bulk', request: { object: ask.object }, repeats: true }),
+    plan: async (_session, ask) =>
+      madeUpPlan([], { api: 'bulk', job: true, request: { object: ask.object }, repeats: true }),
     job: {
       find: async (session, _plan, token) => (await answerOf<{ id: string | null }>(session, `/jobs?tag=${token}`)).id,
       submit: async (session, _plan, token) => (await answerOf<JobAnswer>(session, `/jobs?tag=${token}`, 'POST')).id,
@@ -44,10 +45,6 @@ const bulk: Connector = {
         yield { body: body(csv), shape, next: last ? null : part + 1, position: `file ${at}, part ${part}` }
         if (last) return
       }
-    },
-    release: async (session, plan) => {
-      const [job] = plan.ranges.map(({ spec }) => (spec as { job: string }).job)
-      if (job !== undefined) await answerOf(session, `/jobs/${job}`, 'DELETE')
     },
   },
 }
@@ -72,6 +69,6 @@ it('a bulk export fits: submitted once, found again, read file by file, deleted 
   // A second attempt with the same token finds the job.
   await run(source, session, madeUpAsk('lead'))
   expect(calls.filter((call) => call.startsWith('POST'))).toHaveLength(1)
-  await source.release?.(session, first.plan, 'done')
+  await source.job?.cancel(session, first.ref)
   expect(exported.job).toBeNull()
 })

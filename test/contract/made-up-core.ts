@@ -42,6 +42,8 @@ export function madeUpPlan(ranges: Range[], rest: Partial<Plan> = {}): Plan {
 
 export interface Ran {
   plan: Plan
+  /** Of its job; null: it has none. */
+  ref: Json
   /** Ids in the order they were read. */
   ids: string[]
   /** The lane's next state. */
@@ -51,10 +53,9 @@ export interface Ran {
 /** One run: plan, job if there is one, every range to its end, the next state. Stored values pass through JSON. */
 export async function run(source: Source, session: Session, ask: Ask): Promise<Ran> {
   let plan = stored(await source.plan(session, ask))
-  if (source.job) {
-    const ref = stored(
-      (await source.job.find?.(session, plan, 'token')) ?? (await source.job.submit(session, plan, 'token')),
-    )
+  let ref: Json = null
+  if (source.job && plan.job) {
+    ref = stored((await source.job.find?.(session, plan, 'token')) ?? (await source.job.submit(session, plan, 'token')))
     let answer = await source.job.poll(session, ref)
     while ('waitMs' in answer) answer = await source.job.poll(session, ref)
     if ('refused' in answer) throw new Error(answer.refused)
@@ -80,7 +81,7 @@ export async function run(source: Source, session: Session, ask: Ask): Promise<R
         throw new Error('a cursor is not exact')
     }
   }
-  return { plan, ids, state: stored((await source.finish?.(session, plan, stored(ends))) ?? ask.state) }
+  return { plan, ref, ids, state: stored((await source.finish?.(session, plan, stored(ends))) ?? ask.state) }
 }
 
 async function pagesFrom(source: Source, session: Session, plan: Plan, range: Range, from: Json): Promise<Page[]> {

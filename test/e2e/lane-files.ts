@@ -69,7 +69,7 @@ export async function sameRows(stage: Stage, folder: string, truth: Iterable<Tru
 
 export const SAME = { onlyFiles: [], onlySource: [] }
 
-function filesBelow(folder: string): string[] {
+export function filesBelow(folder: string): string[] {
   if (!existsSync(folder)) return []
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((found) => found.isFile())

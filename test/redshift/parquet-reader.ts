@@ -39,13 +39,13 @@ export async function duckdbReader(): Promise<DuckDBReader> {
           `(FORMAT csv, HEADER false, QUOTE '"', ESCAPE '"', FORCE_QUOTE *, NULLSTR '\\N')`,
       )
     },
-    async write(path, columns, values) {
+    async write(path, fields, values) {
       const csv = `${path}.csv`
       const quoted = (one: string): string => `"${one.replaceAll('"', '""')}"`
       const cell = (value: string | null): string => (value === null ? '\\N' : quoted(value))
       await writeFile(csv, values.map((row) => `${row.map(cell).join(',')}\n`).join(''))
-      const names = columns.map((_, at) => `c${at}`)
-      const read = columns.map(({ name, type }, at) => {
+      const names = fields.map((_, at) => `c${at}`)
+      const read = fields.map(({ name, type }, at) => {
         const value = type === 'BLOB' ? `unhex(substr(c${at}, 3))` : `CAST(c${at} AS ${type})`
         return `${value} AS ${quoted(name)}`
       })

@@ -46,6 +46,24 @@ export const COLUMNS: [name: string, type: string, value: (n: string) => string,
     ['bytes', 'VARBYTE(64)', (n) => `decode(md5((${n})::text), 'hex')`, (c) => `encode(${c}, 'base64')`],
   ]
 
+/** The true text of each column, for a query of PostgreSQL's. */
+export const TEXTS = COLUMNS.map(([name, , , truth]) => `(${truth?.(`"${name}"`) ?? `"${name}"`})::text`)
+
+export const byName = (row: (string | null)[]): Record<string, string | null> =>
+  Object.fromEntries(COLUMNS.map(([name], at) => [name, row[at] ?? null]))
+
+export async function createTable(url: string, table: string): Promise<void> {
+  const columns = COLUMNS.map(([name, type], at) => `"${name}" ${type}${at < 2 ? ' NOT NULL' : ''}`)
+  await batch(vendorClient(url), `CREATE TABLE "${table}" (${columns.join(', ')})`)
+}
+
+/** Rows `from` to `to` with a stamp that SQL gives; each column but the first two is null in every 13th row. */
+export function insertSql(table: string, from: number, to: number, stamp: string): string {
+  const values = COLUMNS.map(([name, , value]) => (name === 'updated_at' ? stamp : value('n')))
+  const some = values.map((value, at) => (at > 1 ? `CASE WHEN n % 13 = ${at % 13} THEN NULL ELSE ${value} END` : value))
+  return `INSERT INTO ${table} SELECT ${some.join(', ')} FROM generate_series(${from}, ${to}) AS n`
+}
+
 const FAULTS: Partial<Record<Trouble, Partial<Fault>>> = {
   throttled: { type: 'ThrottlingException', status: 400 },
   unavailable: { type: 'InternalServerException', status: 503 },
@@ -72,18 +90,13 @@ export async function openTable(warehouse: Warehouse, options: JsonObject = {}):
   const { redshift } = warehouse
   const table = `source_${++tables}`
   const now = (): number => Date.now() + ahead
-  const columns = COLUMNS.map(([name, type], at) => `"${name}" ${type}${at < 2 ? ' NOT NULL' : ''}`)
-  await batch(vendorClient(redshift.url), `CREATE TABLE "${table}" (${columns.join(', ')})`)
+  await createTable(redshift.url, table)
   let made = 0
   const stampSql = (stamp: string): string => `'${stamp.replace('T', ' ').replace('Z', '')}'`
   async function add(count: number, stamp: string): Promise<string[]> {
     const first = made + 1
     made += count
-    const values = COLUMNS.map(([name, , value]) => (name === 'updated_at' ? stamp : value('n')))
-    const picked = values.map((value, at) =>
-      at > 1 ? `CASE WHEN n % 13 = ${at % 13} THEN NULL ELSE ${value} END` : value,
-    )
-    await redshift.look(`INSERT INTO ${table} SELECT ${picked.join(', ')} FROM generate_series(${first}, ${made}) AS n`)
+    await redshift.look(insertSql(table, first, made, stamp))
     return Array.from({ length: count }, (_, i) => `k${String(first + i).padStart(5, '0')}`)
   }
   const start = new Date(now() - 10 * DAY).toISOString()
@@ -98,12 +111,8 @@ export async function openTable(warehouse: Warehouse, options: JsonObject = {}):
     keys: ['id'],
     session: (signal) => ({ ...sessionOf(warehouse), staging: stagingOf(warehouse), signal }),
     async truth() {
-      const texts = COLUMNS.map(([name, , , truth]) => `(${truth?.(`"${name}"`) ?? `"${name}"`})::text`)
-      const { rows } = await redshift.look(`SELECT ${texts.join(', ')} FROM ${table}`)
-      return rows.map((row): TrueRecord => ({
-        values: Object.fromEntries(COLUMNS.map(([name], at) => [name, row[at] ?? null])),
-        deleted: false,
-      }))
+      const { rows } = await redshift.look(`SELECT ${TEXTS.join(', ')} FROM ${table}`)
+      return rows.map((row): TrueRecord => ({ values: byName(row), deleted: false }))
     },
     now,
     async advance(ms) {
