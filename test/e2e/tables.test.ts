@@ -1,6 +1,7 @@
 /**
  * Salesforce into tables of Redshift's stand-in: three runs, kills at each step of load and ledger, wrong inputs.
- * LAKEWARD_THOROUGH=1 kills at every statement of the load; otherwise at the ledger's, in the middle, and at the commit.
+ * LAKEWARD_THOROUGH=1 kills at every statement of the load; otherwise at the ledger's, in the middle, and at the
+ * commit.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
