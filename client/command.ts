@@ -16,6 +16,7 @@ import { addCodecServerCommand } from './commands/codec-server.ts'
 import { addCompletionCommands } from './commands/completion/completion.ts'
 import { addDoctorCommand } from './commands/doctor/doctor.ts'
 import { addDemoCommand } from './commands/demo/demo.ts'
+import { addListenCommand } from './commands/listen.ts'
 import { addLoginCommand } from './commands/login.ts'
 import { addPreviewCommand } from './commands/preview.ts'
 import { addRepairCommand } from './commands/repair.ts'
@@ -67,6 +68,7 @@ export function build(view: Screen, exit: { code: number }): Command {
   addLoginCommand(register)
   addSetupCommand(register)
   addWorkerCommands(register)
+  addListenCommand(register)
   addCodecServerCommand(register)
   addDemoCommand(register)
   program.commandsGroup('Flow files, and what they read:')

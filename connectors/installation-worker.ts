@@ -8,7 +8,7 @@ export type WorkerOptions = z.output<typeof workerSchema>
 
 const HOST = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/
 
-const address = (about: string) =>
+export const address = (about: string) =>
   parsed(about, (written): Read<string> => {
     const port = Number(HOST.exec(written)?.[1] ?? -1)
     if (port >= 1 && port <= 65_535) return { value: written }

@@ -15,6 +15,7 @@ import { isSafe } from './http.ts'
 import { type ConnectionAuth, readAuth, secret, type Secret, unfitLogin } from './installation-auth.ts'
 import { completeLimits, type ConnectionLimits, limitProblems, limits } from './installation-limits.ts'
 import { codecSchema, type CodecSettings } from './installation-codec.ts'
+import { type ListenOptions, listenSchema } from './installation-listen.ts'
 import { type WorkerOptions, workerSchema } from './installation-worker.ts'
 import { meant, nearest } from './nearest.ts'
 import {
@@ -51,6 +52,8 @@ export interface Installation {
   codec: CodecSettings | null
   /** Options of the workers; what is absent has a default there. */
   worker: WorkerOptions
+  /** Options of the receiver of webhooks. */
+  listen: ListenOptions
 }
 
 export interface Connection {
@@ -106,25 +109,22 @@ const keyName = name('The name of a key').refine((key) => key !== 'state', {
 })
 
 export const installationSchema = (plainSecrets: boolean, connection: z.ZodType = z.unknown()) =>
-  strict(
-    'lakeward.yaml',
-    {
-      version: z
-        .literal(1, {
-          error: (issue) =>
-            issue.input === undefined
-              ? words("'version' is missing", 'write version: 1')
-              : words('is not a version that this release reads', 'write version: 1'),
-        })
-        .describe('Version of this format: 1'),
-      connections: z.record(connectionName, connection).describe('Name: connection'),
-      state: text('The lake connection that keeps state; default: the directory .lakeward/state').optional(),
-      keys: z.record(keyName, secret(plainSecrets)).describe('Name: reference; keys for hashes in flows').optional(),
-      codec: codecSchema(plainSecrets).optional(),
-      worker: workerSchema.optional(),
-    },
-    ['listen'],
-  ).describe('What an installation of Lakeward can reach')
+  strict('lakeward.yaml', {
+    version: z
+      .literal(1, {
+        error: (issue) =>
+          issue.input === undefined
+            ? words("'version' is missing", 'write version: 1')
+            : words('is not a version that this release reads', 'write version: 1'),
+      })
+      .describe('Version of this format: 1'),
+    connections: z.record(connectionName, connection).describe('Name: connection'),
+    state: text('The lake connection that keeps state; default: the directory .lakeward/state').optional(),
+    keys: z.record(keyName, secret(plainSecrets)).describe('Name: reference; keys for hashes in flows').optional(),
+    codec: codecSchema(plainSecrets).optional(),
+    worker: workerSchema.optional(),
+    listen: listenSchema.optional(),
+  }).describe('What an installation of Lakeward can reach')
 
 /** @throws InputError with every problem found, with file and line */
 export async function readInstallation(path: string, options: ReadOptions = {}): Promise<Installation> {
@@ -150,7 +150,7 @@ export async function readInstallation(path: string, options: ReadOptions = {}):
   if (found.length > 0 || !('value' in read)) {
     throw new InputError(problemsOf(found, path, (place) => document.at(place)))
   }
-  const { state, keys = {}, codec = null, worker = {} } = read.value
+  const { state, keys = {}, codec = null, worker = {}, listen = {} } = read.value
   return {
     version: 1,
     path,
@@ -160,6 +160,7 @@ export async function readInstallation(path: string, options: ReadOptions = {}):
     keys: Object.assign(Object.create(null), keys) as Record<string, Secret>,
     codec: codec as CodecSettings | null,
     worker,
+    listen,
   }
 }
 

@@ -55,6 +55,8 @@ export interface Stage {
     env?: Record<string, string>
     directory?: string
   }): Promise<WorkerProcess>
+  /** `lakeward listen` at `host:port`. */
+  startReceiver(on: string): Promise<WorkerProcess>
   /** A flow of this stage from YAML; name, queue and connections are filled in. */
   flow(yaml: string): Record<string, unknown> & { name: string }
   start(flow: object, workflowId?: string): Promise<{ workflowId: string; result(): Promise<RunResult> }>
@@ -103,9 +105,14 @@ export async function openStage(temporal: TestTemporal, options: StageOptions = 
     client,
     env,
     async startWorker({ args = [], nodeArgs = [], env: more = {}, directory: at = directory } = {}) {
-      const worker = await launch(at, ['worker', ...args], nodeArgs, { ...env, ...more })
+      const worker = await launch(at, ['worker', ...args], /polls/, nodeArgs, { ...env, ...more })
       workers.add(worker)
       return worker
+    },
+    async startReceiver(on) {
+      const receiver = await launch(directory, ['listen', '--on', on], /^takes .*hooks/m, [], env)
+      workers.add(receiver)
+      return receiver
     },
     flow(yaml) {
       const flow = parse(yaml) as { name: string; source: object; destination: object }
@@ -170,10 +177,11 @@ function inherited(): Record<string, string> {
 async function launch(
   cwd: string,
   args: string[],
+  ready: RegExp,
   nodeArgs: string[],
   env: Record<string, string>,
 ): Promise<WorkerProcess> {
-  const log = join(cwd, `worker-${Date.now()}-${Math.random().toString(36).slice(2, 6)}.log`)
+  const log = join(cwd, `${args[0]}-${Date.now()}-${Math.random().toString(36).slice(2, 6)}.log`)
   const child = spawn(process.execPath, [...nodeArgs, await builtCommand(), ...args], {
     cwd,
     env,
@@ -190,10 +198,10 @@ async function launch(
   }
   const ended = once(child, 'exit')
   const polls = (async () => {
-    while (!/polls/.test(text)) await new Promise((resolve) => setTimeout(resolve, 50))
+    while (!ready.test(text)) await new Promise((resolve) => setTimeout(resolve, 50))
   })()
   const early = ended.then(() => {
-    throw new Error(`the worker ended before it polled:\n${text}`)
+    throw new Error(`it ended before it was ready:\n${text}`)
   })
   await Promise.race([polls, early])
   early.catch(() => {})
