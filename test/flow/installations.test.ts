@@ -114,6 +114,7 @@ describe('right', () => {
       keys: { pii: { env: 'PII_KEY' } },
       codec: null,
       worker: {},
+      listen: {},
     })
   })
 
@@ -169,22 +170,6 @@ const topLevel: Wrong[] = [
   ['version missing', 'version: 1\n', '', 'version', /'version' is missing/, /version: 1/],
   ['another version', 'version: 1', 'version: 3', 'version', /not a version/],
   ['unknown key', 'keys:', 'key:', 'key', /unknown key 'key', did you mean 'keys'/],
-  [
-    'an address',
-    'state: lake',
-    'state: lake\nlisten: { address: localhost }',
-    'listen.address',
-    /no address to listen on/,
-  ],
-  [
-    'a large body',
-    'state: lake',
-    'state: lake\nlisten: { maxBody: 1GB }',
-    'listen.maxBody',
-    /too large/,
-    /at most 16MB/,
-  ],
-  ['a rate', 'state: lake', 'state: lake\nlisten: { rate: 0 }', 'listen.rate', /at least 1/],
   ['state of no connection', 'state: lake', 'state: lak', 'state', /no connection of this file, did you mean 'lake'/],
   ['state that is no lake', 'state: lake', 'state: crm', 'state', /'crm' is no lake/],
   ['state that is a path', 'state: lake', 'state: ./state', 'state', /this is no connection/, /\.lakeward\/state/],

@@ -2,7 +2,7 @@
  * The way to one flow's listener: it is told how many events lie in the lake, and asked how many wait.
  *
  * Laws
- * - Told is what is durable already: a signal that fails is sent again, and one that is lost delays a batch and no more.
+ * - Told is what is durable already: a signal that fails is sent again, one that is lost delays a batch and no more.
  * - Some signals a second at most, whatever comes: a workflow has room for ten thousand.
  */
 import type { Client } from '@temporalio/client'
