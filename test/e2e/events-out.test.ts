@@ -8,6 +8,7 @@ import { ScheduleOverlapPolicy } from '@temporalio/client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { LakewardClient } from '../../client/lakeward-client.ts'
+import { freePort } from '../../worker/ports.ts'
 import { orSkip } from '../components.ts'
 import { openEventGate } from '../eventbridge/event-gate.ts'
 import type { EventGate } from '../eventbridge/event-gate.ts'
@@ -19,11 +20,13 @@ import { startTestMoto } from '../s3-servers.ts'
 import type { TestS3 } from '../s3-servers.ts'
 import { describeWithTemporal } from '../temporal.ts'
 import { failureOf } from './run-failure.ts'
+import { SHOP_SECRET, Shop, orderOf } from './shop.ts'
 import type { Stage, WorkerProcess } from './stage.ts'
 import { openStage } from './stage.ts'
 import { pause, until } from './until.ts'
 
-const EXAMPLE = new URL('../../client/examples/salesforce-to-eventbridge.yaml', import.meta.url)
+const example = (name: string) =>
+  parse(readFileSync(new URL(`../../client/examples/${name}.yaml`, import.meta.url), 'utf8')) as Record<string, object>
 
 describeWithTemporal('events out', (temporal) => {
   let stage: Stage
@@ -55,8 +58,15 @@ describeWithTemporal('events out', (temporal) => {
         nowhere: { ...events, bus: 'nowhere' },
       })
     }
+    const { shop } = example('lakeward')['connections'] as Record<string, object>
+    installation.connections['shop'] = { ...shop, taskQueue: stage.queue }
     writeFileSync(path, stringify(installation))
-    Object.assign(stage.env, { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', HOOK_SECRET: 'hook-secret' })
+    Object.assign(stage.env, {
+      SHOP_SECRET,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      HOOK_SECRET: 'hook-secret',
+    })
     worker = await startWorker()
   })
   afterAll(async () => {
@@ -237,12 +247,12 @@ notify: [{ connection: hook }]
   it('the example: every account is an event, as the org has it; later what changed, and what is too large', async (test) => {
     test.skip(moto === null, 'there is no moto here')
     const { control } = stage.sandbox
-    const written = parse(readFileSync(EXAMPLE, 'utf8')) as { source: object; destination: object }
-    const example = stage.flow(
+    const written = example('salesforce-to-eventbridge')
+    const flow = stage.flow(
       JSON.stringify({ ...written, source: { ...written.source, connection: stage.crm, settle: '0s' } }),
     )
     const all = truth()
-    const first = await stage.run(example)
+    const first = await stage.run(flow)
     expect(first.objects[0]).toMatchObject({ read: all.length, delivered: { inserted: all.length, rejected: 0 } })
     const { came, rows } = await records('Account changed')
     expect(rows.map(asOrg)).toEqual(all)
@@ -251,8 +261,31 @@ notify: [{ connection: hook }]
     const ids = control.ids({ object: 'Account', limit: 3, deleted: false })
     control.update({ object: 'Account', ids, values: { Name: 'Jürgen & Söhne "GmbH"' } })
     await pause(1_100)
-    expect((await stage.run(example)).objects[0]).toMatchObject({ delivered: { inserted: 3 } })
+    expect((await stage.run(flow)).objects[0]).toMatchObject({ delivered: { inserted: 3 } })
     expect((await records('Account changed')).rows.map(asOrg)).toEqual(truth(ids))
+  })
+
+  it('the example of a shop: its signed webhooks come out on the bus, each once, as they were sent', async (test) => {
+    test.skip(moto === null, 'there is no moto here')
+    const flow = stage.flow(JSON.stringify(example('webhook-to-eventbridge')))
+    made.push(flow.name)
+    await new LakewardClient(stage.client).apply(flow)
+    const on = `127.0.0.1:${await freePort()}`
+    const at = await stage.startReceiver(on)
+    await until('the receiver knows the flow', () => at.output().includes(`${flow.name} takes events`))
+    const shop = new Shop(`http://${on}`)
+    await shop.send(1, 31, 100)
+    const found: Record<string, unknown>[] = []
+    await until('all are on the bus', async () => {
+      for (const { detail } of (await records('Shop order')).came) found.push(detail)
+      return new Set(found.map(({ number }) => number)).size === 30
+    })
+    await shop.close()
+    await at.kill()
+    const wanted = Array.from({ length: 30 }, (_, n) => orderOf(n + 1, 0))
+    const sorted = found.toSorted((a, b) => Number(a['number']) - Number(b['number']))
+    expect(sorted).toMatchObject(wanted.map(({ id, type, total }) => ({ _event_id: id, kind: type, total })))
+    expect(new Set(sorted.map(({ _lakeward_id: id }) => id)).size).toBe(30)
   })
 
   it('killed while they are sent: every event comes, and its id tells it', async (test) => {
