@@ -153,6 +153,8 @@ export interface ListenDigest {
   batch: { everyMs: number; rows: number }
   /** As the flow's schedule says; null: there is none, or it cannot be asked. */
   paused: boolean | null
+  /** The flow was deleted: what waits is committed, and that is all. */
+  last: boolean
   /** Events in the lake, by object. */
   waiting: { [object: string]: number }
 }

@@ -19,15 +19,18 @@ export const openListener = (deps: Deps) =>
       const { store, lane } = await inboxOf(deps, flow, object)
       waiting[object.id] = await waitingEvents(store, lane)
     }
-    return { plan, batch: flow.trigger.batch, paused: await paused(flow.name), waiting }
+    const { paused, gone } = await schedule(flow.name)
+    // A receiver may tell of a flow's last events when it was deleted already.
+    return { plan, batch: flow.trigger.batch, paused, last: gone && flow.trigger.event !== 'signal', waiting }
   })
 
-async function paused(flow: string): Promise<boolean | null> {
+async function schedule(flow: string): Promise<{ paused: boolean | null; gone: boolean }> {
   try {
-    return (await Context.current().client.schedule.getHandle(`flow/${flow}`).describe()).state.paused
+    const { state } = await Context.current().client.schedule.getHandle(`flow/${flow}`).describe()
+    return { paused: state.paused, gone: false }
   } catch (error) {
-    if (!(error instanceof ScheduleNotFoundError))
-      log.info('the schedule cannot be asked', { flow, error: String(error) })
-    return null
+    if (error instanceof ScheduleNotFoundError) return { paused: null, gone: true }
+    log.info('the schedule cannot be asked', { flow, error: String(error) })
+    return { paused: null, gone: false }
   }
 }

@@ -146,8 +146,9 @@ class Listener {
       }
     }
     if (!this.opened) return
-    const { plan, paused, waiting } = this.opened
+    const { plan, paused, last, waiting } = this.opened
     this.paused = paused ?? this.paused
+    this.ending ||= last
     const attributes = pairs(plan.attributes)
     if (attributes.length > 0) upsertSearchAttributes(attributes)
     for (const { object } of plan.lanes) {

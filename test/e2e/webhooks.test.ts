@@ -194,7 +194,7 @@ describeWithTemporal('webhooks', (temporal) => {
     '100,000 at 500 a second, killed three times: none lost, none doubled; how long it takes',
     async () => {
       const flow = flowOf({ name: 'many', destination: { connection: 'lake', prefix: 'many' } })
-      await new LakewardClient(stage.client).apply(flow)
+      await apply(flow)
       const CALM = 30_000
       await shop.send(0, CALM, 500)
       await settled(flow, stage.lake)
