@@ -132,6 +132,23 @@ trigger: { event: signal, batch: { every: 1s } }
     await stage.client.workflow.getHandle(id(wrong)).cancel()
   })
 
+  it('a listener that is told of events of a flow that was deleted commits them, and ends', async () => {
+    const flow = stage.flow(`
+name: deleted
+source: { connection: signals, objects: [{ object: lead, into: leads }] }
+destination: { connection: lake, prefix: deleted }
+trigger: { event: webhook }
+`)
+    const listener = await stage.client.workflow.signalWithStart('listenFlow', {
+      workflowId: id(flow),
+      taskQueue: stage.queue,
+      args: [flow],
+      signal: 'event',
+      signalArgs: [{ body: 1 }],
+    })
+    expect(await listener.result()).toMatchObject({ objects: [{ written: 1, waiting: 0 }] })
+  })
+
   it('apply starts the listener; pause, unpause, status, run and delete know it', async () => {
     const flow = stage.flow(`
 name: applied

@@ -114,16 +114,23 @@ async function serve(
   }
 }
 
-/** null: it is longer than allowed. */
-async function bodyOf(request: IncomingMessage, most: number): Promise<Uint8Array | null> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > most) return null
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+/** null: it is longer than allowed; the rest is not read. */
+function bodyOf(request: IncomingMessage, most: number): Promise<Uint8Array | null> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes <= most) chunks.push(chunk)
+      else {
+        request.pause()
+        resolve(null)
+      }
+    })
+    request.once('end', () => resolve(Buffer.concat(chunks)))
+    request.once('error', reject)
+    request.once('close', () => reject(new Error('the sender has gone')))
+  })
 }
 
 /** A header that came twice is all its values, with commas; Node leaves only the first of some. */
