@@ -1,9 +1,11 @@
 /** Tables of Redshift's stand-in into a lake: every type, run after run, killed while it unloads and while it reads. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { orSkip, postgresPrograms } from '../components.ts'
 import { byName, createTable, insertSql, TEXTS } from '../redshift/source-harness.ts'
+import { batch, vendorClient } from '../redshift/vendor-client.ts'
 import { startTestVersitygw } from '../s3-servers.ts'
 import { describeWithTemporal } from '../temporal.ts'
 import { compare, parquetTypes, queryFiles } from './compare.ts'
@@ -15,6 +17,7 @@ import { openWarehouse, type WarehouseStage } from './warehouse-stage.ts'
 
 /** Rows of a table that is read while workers are killed. */
 const ROWS = process.env['LAKEWARD_THOROUGH'] ? 400_000 : 6000
+const EXAMPLE = new URL('../../client/examples/redshift-to-salesforce.yaml', import.meta.url)
 const TYPES = {
   long: 'BIGINT',
   amount: 'DECIMAL(38,10)',
@@ -180,6 +183,49 @@ describeWithTemporal('Redshift into a lake', (temporal) => {
     for (const [at, [name, , pattern]] of wrong.entries()) expect(JSON.stringify(told[at]), name).toMatch(pattern)
     expect(filesBelow(folder('wrong'))).toEqual([])
     expect(exports()).toEqual([])
+  })
+
+  it('the example: rows of the warehouse become accounts, and change them; what is refused is told', async () => {
+    const { stage, redshift } = house
+    const columns = '"account_key" VARCHAR(30), "name" VARCHAR(300), "contract_value" DECIMAL(18,2), "founded" DATE'
+    const client = vendorClient(redshift.url)
+    await batch(client, 'CREATE SCHEMA IF NOT EXISTS "marketing"')
+    await batch(client, `CREATE TABLE "marketing"."accounts" (${columns}, "score" INTEGER, "updated_at" TIMESTAMPTZ)`)
+    const values = `'wh-' || n, 'Müller "' || n || '"', n * 1000000.25, date '1899-12-31' + n, n, now() - interval '1 day'`
+    await redshift.look(`INSERT INTO marketing.accounts SELECT ${values} FROM generate_series(1, 300) AS n`)
+    const written = parse(readFileSync(EXAMPLE, 'utf8')) as { source: object; destination: object }
+    const example = stage.flow(
+      JSON.stringify({
+        ...written,
+        source: { ...written.source, settle: '0s' },
+        destination: { ...written.destination, connection: stage.crm },
+      }),
+    )
+    const accounts = async () => ({
+      org: [...stage.sandbox.control.truth('Account')]
+        .filter(({ External_Key__c: key }) => key?.startsWith('wh-'))
+        .map((one) => [one['External_Key__c'], one['Name'], one['Contract_Value__c'], one['Founded__c']])
+        .toSorted(),
+      warehouse: (
+        await house.rows('SELECT account_key, name, contract_value, founded FROM marketing.accounts WHERE score <> 0')
+      ).toSorted(),
+    })
+    const first = await stage.run(example)
+    expect(first.objects[0]).toMatchObject({ read: 300, delivered: { inserted: 300, updated: 0, rejected: 0 } })
+    const { org, warehouse } = await accounts()
+    expect(org).toEqual(warehouse)
+    expect(org).toHaveLength(300)
+
+    const changed = `name = 'Meier', contract_value = NULL, updated_at = now() + interval '4 days'`
+    await redshift.look(`UPDATE marketing.accounts SET ${changed} WHERE score <= 20`)
+    const long = `repeat('x', 300), 1, NULL, 0, now() + interval '4 days'`
+    await redshift.look(`INSERT INTO marketing.accounts VALUES ('wh-long', ${long})`)
+    await redshift.advance(5 * 86_400_000)
+    const second = await stage.run(example)
+    expect(second.objects[0]).toMatchObject({ read: 21, delivered: { inserted: 0, updated: 20, rejected: 1 } })
+    expect(second.objects[0]!.notes.join()).toMatch(/STRING_TOO_LONG/)
+    const after = await accounts()
+    expect(after.org).toEqual(after.warehouse)
   })
 
   it('a look at some rows takes some, in pages', async () => {
