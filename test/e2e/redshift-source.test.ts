@@ -30,7 +30,7 @@ const TYPES = {
   twice: 'DOUBLE',
 }
 
-describeWithTemporal('Redshift into a lake', (temporal) => {
+describeWithTemporal('Redshift as a source', (temporal) => {
   let house: WarehouseStage
   let ready = false
   let worker: WorkerProcess | undefined
@@ -191,7 +191,8 @@ describeWithTemporal('Redshift into a lake', (temporal) => {
     const client = vendorClient(redshift.url)
     await batch(client, 'CREATE SCHEMA IF NOT EXISTS "marketing"')
     await batch(client, `CREATE TABLE "marketing"."accounts" (${columns}, "score" INTEGER, "updated_at" TIMESTAMPTZ)`)
-    const values = `'wh-' || n, 'Müller "' || n || '"', n * 1000000.25, date '1899-12-31' + n, n, now() - interval '1 day'`
+    const day = `date '1899-12-31' + n, n, now() - interval '1 day'`
+    const values = `'wh-' || n, 'Müller "' || n || '"', n * 1000000.25, ${day}`
     await redshift.look(`INSERT INTO marketing.accounts SELECT ${values} FROM generate_series(1, 300) AS n`)
     const written = parse(readFileSync(EXAMPLE, 'utf8')) as { source: object; destination: object }
     const example = stage.flow(
@@ -201,14 +202,15 @@ describeWithTemporal('Redshift into a lake', (temporal) => {
         destination: { ...written.destination, connection: stage.crm },
       }),
     )
+    const own = 'account_key, name, contract_value, founded'
     const accounts = async () => ({
       org: [...stage.sandbox.control.truth('Account')]
         .filter(({ External_Key__c: key }) => key?.startsWith('wh-'))
-        .map((one) => [one['External_Key__c'], one['Name'], one['Contract_Value__c'], one['Founded__c']])
+        .map((one) => [one['External_Key__c'], one['Name'], one['Contract_Value__c'], one['Founded__c']].join('|'))
         .toSorted(),
-      warehouse: (
-        await house.rows('SELECT account_key, name, contract_value, founded FROM marketing.accounts WHERE score <> 0')
-      ).toSorted(),
+      warehouse: (await house.rows(`SELECT ${own} FROM marketing.accounts WHERE score <> 0`))
+        .map((row) => row.join('|'))
+        .toSorted(),
     })
     const first = await stage.run(example)
     expect(first.objects[0]).toMatchObject({ read: 300, delivered: { inserted: 300, updated: 0, rejected: 0 } })

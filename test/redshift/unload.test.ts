@@ -1,6 +1,6 @@
 /** Tables unloaded to Parquet: the same rows as in pages, found again, never over one another, nothing left. */
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Json, Plan, Session } from '../../connectors/connector.ts'
+import type { Ask, Json, Plan, Session } from '../../connectors/connector.ts'
 import type { ObjectStore } from '../../connectors/lake/store.ts'
 import { redshift } from '../../connectors/redshift/redshift.ts'
 import type { SourceHarness } from '../conformance/index.ts'
@@ -42,13 +42,14 @@ describe('an unload', () => {
     store = (await stagingOf(warehouse)()).store as ObjectStore
     plan = await planned()
   })
-  const planned = async (more: Partial<SourceHarness> = {}): Promise<Plan> => {
+  const planned = async (more: Partial<SourceHarness> = {}, ask: Partial<Ask> = {}): Promise<Plan> => {
     const reader = new Reader(redshift, { ...harness, ...more })
     const schema = await reader.schema()
     return redshift.source!.plan(await reader.session(), {
       ...{ object: harness.object, options: { unload: 'auto', ...reader.harness.options }, schema, filter: null },
       ...{ fields: schema.fields.map(({ name }) => name), mode: 'incremental', includeDeleted: false, state: null },
       ...{ cursorField: 'updated_at', ceiling: null, settleMs: 0, parallel: 2 },
+      ...ask,
     })
   }
   const ended = async (ref: Json, on = session) => {
@@ -107,6 +108,7 @@ describe('an unload', () => {
     const { staging: _, ...without } = session
     expect((await planned({ options: {} })).api).toBe('pages')
     expect((await planned({ options: { unload: 'never' } })).api).toBe('pages')
+    expect((await planned({}, { noJob: true })).api).toBe('pages')
     await expect(planned({ session: () => without })).rejects.toThrow(/does not say where unloaded files/)
     expect((await planned({ options: {}, session: () => without })).api).toBe('pages')
   })
