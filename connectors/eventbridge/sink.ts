@@ -2,6 +2,7 @@
  * Records as events. An event that is sent twice is delivered twice: whoever receives it tells by its id, which is the
  * same in every attempt, so that sending may be repeated.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Session } from '../connector.ts'
 import { ConnectorError } from '../errors.ts'
 import type { Outcome, RecordBatch, RecordSink } from '../record-sink.ts'
@@ -12,6 +13,9 @@ import { type Bus, type EventOptions, LIMIT_BYTES, MOST_TYPE, options, SOURCE } 
 
 /** Requests in flight. Regions take 400 requests a second and more. */
 const PARALLEL = 4
+/** Of entries that EventBridge does not take for a moment. */
+const TRIES = 5
+const PAUSE_MS = 100
 
 export const sink: RecordSink = {
   options,
@@ -49,11 +53,26 @@ async function sendEvents(session: Session, batch: RecordBatch): Promise<Outcome
     } else outcomes[row] = tooLarge(bytes, named, session.connection)
   }
 
-  const requests = requestsOf(
-    entries.map(({ entry }) => entryBytes(entry)),
-    limit,
-  )
-  let sent = 0
+  let open = entries
+  for (let tried = 1; ; tried++) {
+    await put(session, open, limit, (row, outcome) => void (outcomes[row] = outcome))
+    open = open.filter(({ row }) => goesAgain(outcomes[row]!))
+    session.beat(`${entries.length - open.length} of ${batch.rows.length} events sent as ${detailType}`)
+    // Those that go on failing are the caller's to wait for.
+    if (open.length === 0 || tried === TRIES) return outcomes
+    await sleep(PAUSE_MS * 2 ** (tried - 1), undefined, { signal: session.signal })
+  }
+}
+
+/** All of them once. */
+async function put(
+  session: Session,
+  entries: { row: number; entry: EventEntry }[],
+  limit: number,
+  tell: (row: number, outcome: Outcome) => void,
+): Promise<void> {
+  const sizes = entries.map(({ entry }) => entryBytes(entry))
+  const requests = requestsOf(sizes, limit).map((request) => request.map((at) => entries[at]!))
   const streams = Array.from({ length: PARALLEL }, (_, stream) =>
     requests.filter((_request, at) => at % PARALLEL === stream),
   )
@@ -62,15 +81,14 @@ async function sendEvents(session: Session, batch: RecordBatch): Promise<Outcome
       if (stopped()) return
       const told = await putEvents(
         session,
-        request.map((at) => entries[at]!.entry),
+        request.map(({ entry }) => entry),
       )
-      request.forEach((at, i) => void (outcomes[entries[at]!.row] = told[i]!))
-      sent += request.length
-      session.beat(`${sent} of ${batch.rows.length} events sent as ${detailType}`)
+      request.forEach(({ row }, i) => tell(row, told[i]!))
     }
   })
-  return outcomes
 }
+
+const goesAgain = (outcome: Outcome): boolean => !outcome.ok && outcome.again
 
 function tooLarge(bytes: number, limit: string, connection: string): Outcome {
   const size = `${Math.ceil(bytes / 1024)} KB as an event, and ${limit} is the limit`
