@@ -90,7 +90,7 @@ describe('events', () => {
     expect(came[0]).toMatchObject({ source: 'com.acme.crm', 'detail-type': 'Account changed' })
     expect(Math.max(...gate.requests)).toBe(10)
     expect(gate.requests.length).toBeLessThan((came.length / 10) * 2)
-  })
+  }, 900_000)
 
   it('go in fewer per request where they are large, and never reach the limit together', async () => {
     const rows = Array.from({ length: 9 }, (_, at): Row => ({ Id: 'é'.repeat(40_000) + at, Amount: null }))
