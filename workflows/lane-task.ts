@@ -3,6 +3,8 @@ import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/commo
 import type { SearchAttributePair } from '@temporalio/common'
 import type { JsonObject } from '../connectors/connector.ts'
 import type { FlowPlan, LanePlan, LaneTask, SearchAttributes } from '../activities/digests.ts'
+import type { SyncInput } from './lane-state.ts'
+import { summaryOf } from './summary.ts'
 
 /** The flow document with this object alone: as it is written, or its pattern's mapping with its name. */
 export function laneTask(
@@ -22,6 +24,17 @@ export function laneTask(
     ...shared,
     flow: { ...document, source: { ...source, objects: [pattern === undefined ? written : named] } },
     ...(parent === undefined ? {} : { parent }),
+  }
+}
+
+/** What a lane's workflow is started with, whoever starts it. */
+export function laneChild(task: LaneTask) {
+  return {
+    workflowId: task.workflowId,
+    taskQueue: task.taskQueue,
+    args: [{ task }] satisfies [SyncInput],
+    typedSearchAttributes: pairs(task.attributes),
+    staticSummary: summaryOf(`${task.lane.flow}: ${task.lane.object}`),
   }
 }
 

@@ -31,7 +31,7 @@ import type { Steps } from '../activities/steps.ts'
 import { listenDetails } from './details.ts'
 import { failed } from './failures.ts'
 import type { SyncInput } from './lane-state.ts'
-import { laneTask, pairs } from './lane-task.ts'
+import { laneChild, laneTask, pairs } from './lane-task.ts'
 import * as messages from './listen-messages.ts'
 import { sizeOf } from './listen-messages.ts'
 import type { Carried, Lane, ListenInput } from './listen-state.ts'
@@ -217,11 +217,7 @@ class Listener {
         const task = laneTask(this.opened!.plan, this.document, plan)
         return await executeChild<(input: SyncInput) => Promise<ObjectResult>>('syncObject', {
           ...profiles.batch,
-          workflowId: plan.workflowId,
-          taskQueue: task.taskQueue,
-          args: [{ task }],
-          typedSearchAttributes: pairs(task.attributes),
-          staticSummary: summaryOf(`${task.lane.flow}: ${plan.object}`),
+          ...laneChild(task),
         })
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error

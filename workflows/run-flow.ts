@@ -34,7 +34,7 @@ import type { Steps } from '../activities/steps.ts'
 import { count, runDetails } from './details.ts'
 import { asFailure, callsOf, failed } from './failures.ts'
 import type { SyncInput } from './lane-state.ts'
-import { laneTask, pairs } from './lane-task.ts'
+import { laneChild, laneTask, pairs } from './lane-task.ts'
 import * as profiles from './profiles.ts'
 import { RunNotices } from './run-notices.ts'
 import { summaryOf } from './summary.ts'
@@ -185,11 +185,7 @@ class FlowRun {
         const task = laneTask(this.plan, this.document as JsonObject, lane, workflowInfo().workflowId)
         return await startChild<(input: SyncInput) => Promise<ObjectResult>>('syncObject', {
           ...profiles.lane,
-          workflowId: lane.workflowId,
-          taskQueue: task.taskQueue,
-          args: [{ task }],
-          typedSearchAttributes: pairs(task.attributes),
-          staticSummary: summaryOf(`${this.plan.flow}: ${lane.object}`),
+          ...laneChild(task),
         })
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
