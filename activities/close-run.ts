@@ -14,7 +14,7 @@ export const closeRun = (deps: Deps) =>
     if (!plan) return { calls: context.calls.made }
     const connected = await connectLane(deps, at, { connection: plan.source.connection, task }, context)
     // Only now: what the vendor forgets here is committed and complete.
-    await sourceOf(connected).release?.(connected.session, plan.plan, 'done')
+    if (plan.kind.kind !== 'replay') await sourceOf(connected).release?.(connected.session, plan.plan, 'done')
     await finishRun(at, plan)
     return { calls: context.calls.made }
   })

@@ -44,7 +44,7 @@ export const commitRun = (deps: Deps) =>
     // null: the records are gone, and the ledger tells why; the commit looks there.
     const chains = (await walkChains(at, plan, startOf(plan), units)) ?? []
     const counts = chains.flatMap((chain) => chain.units).reduce((sum, unit) => addCounts(sum, unit.counts), noCounts())
-    judgeRead(laneFlow(input.task).flow.maxQuarantined, counts)
+    if (plan.kind.kind !== 'replay') judgeRead(laneFlow(input.task).flow.maxQuarantined, counts)
     const state = await nextState(at, run, chains)
     context.beat('counting the window again')
     const proof = await proofOf(run, counts)
@@ -90,7 +90,7 @@ async function digest(
 async function nextState(at: LakeLane, { connector, session, plan }: Planned, chains: Chain[]): Promise<Json> {
   const source = sourceOf({ connector, session })
   const before = plan.before.state
-  if (!source.finish) return before
+  if (!source.finish || plan.kind.kind === 'replay') return before
   const ends = chains.map(({ end }) => end.cursor)
   const next = await source.finish(session, plan.plan, ends)
   const same = canonical(next) === canonical(await loadState(at, before, plan.run))
@@ -100,6 +100,8 @@ async function nextState(at: LakeLane, { connector, session, plan }: Planned, ch
 async function proofOf({ connector, session, plan }: Planned, counts: Counts): Promise<CommitEntry['proof']> {
   const source = sourceOf({ connector, session })
   const { counted } = plan.plan
+  if (plan.kind.kind === 'replay')
+    return { planned: counted, now: counted, verdict: verdict(counted, counted, counts.read) }
   // Only who would replace what is there by nothing asks twice whether there is nothing.
   if (counted === 0 && counts.read === 0 && plan.kind.kind !== 'generation') {
     return { planned: 0, now: null, verdict: 'proven: nothing in the window when planned, and nothing comes later' }
@@ -133,7 +135,9 @@ function verdict(counted: number | null, now: number | null, read: number): stri
 
 function quarantineNote({ quarantined }: Counts): string[] {
   if (quarantined === 0) return []
-  return [`${quarantined} records are in quarantine, with the rule they broke: see _lakeward/_quarantine in the lake.`]
+  return [
+    `${quarantined} records are in quarantine, with the rule they broke: see _lakeward/_quarantine in the lake. \`lakeward replay\` reads them again.`,
+  ]
 }
 
 function lookbackNote({ repeated = 0 }: Counts): string[] {

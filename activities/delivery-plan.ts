@@ -68,6 +68,8 @@ export async function planDelivery(
   // A column of nulls that has no field any more would empty the target's.
   const fields = shaped.output.filter(({ name }) => !gone.includes(name))
   const { key, records } = await planRecords(record!, session, { flow, object }, fields)
+  // Whoever replays knows that these were refused.
+  if (kind.kind === 'replay') delete records.most
   const write = flow.destination.write as RecordWrite
   return { kind: 'records', ...about, write, keys: key === null ? [] : [key], order: [], records }
 }

@@ -13,7 +13,8 @@ import { checkOptions } from '../connectors/flow.ts'
 import { lakeIdentity } from '../connectors/lake/identity.ts'
 import { readState } from '../connectors/lake/lane-state.ts'
 import { checkMoved, draftPlan, isMoved, planHash, readPlan, resumePlan, writePlan } from '../connectors/lake/plans.ts'
-import type { LaneState, RunPlan } from '../connectors/lake/protocol.ts'
+import type { LakeLane, LaneState, RunKind, RunPlan } from '../connectors/lake/protocol.ts'
+import { planReplay } from '../connectors/lake/replay.ts'
 import { loadState } from '../connectors/lake/state-object.ts'
 import { planWindow } from '../connectors/lake/windows.ts'
 import { neededFields } from '../connectors/records/recipe.ts'
@@ -27,6 +28,7 @@ import type { LaneFlow } from './lane.ts'
 import { placeOf } from './place.ts'
 import type { Place } from './place.ts'
 import { reconcileLane } from './reconcile-lane.ts'
+import type { ReconciledLane } from './reconcile-lane.ts'
 import type { StoredRecipe } from './recipe.ts'
 import { step } from './step.ts'
 import type { StepContext } from './step.ts'
@@ -67,6 +69,7 @@ export const describeObject = (deps: Deps) =>
 
     context.beat(`describing ${lane.object.object}`)
     const { told, schema, ...drafted } = await draft(
+      at,
       lane,
       connected,
       { ...state, state: await loadState(at, state.state) },
@@ -107,6 +110,7 @@ export const describeObject = (deps: Deps) =>
   })
 
 async function draft(
+  at: LakeLane,
   lane: LaneFlow,
   connected: Connected,
   state: LaneState,
@@ -117,6 +121,42 @@ async function draft(
   const source = sourceOf(connected)
   const schema = await described(source, connected, object)
   refuseWithoutStamp(source, schema, lane)
+  const instant = new Date(task.nominalMs ?? open.run.startedMs).toISOString()
+  const reconciled = reconcileLane(lane, schema, state, place, { instant, run: open.run.key })
+  const reading = flow.run.replay
+    ? await replayed(at, state, reconciled)
+    : await asked(lane, { source, connected, schema, state, reconciled, input: { task, noJob } })
+  const { recipe } = reconciled
+  return {
+    ...reading,
+    prefix: recipe.folder,
+    sourceSchema: reconciled.source,
+    outputSchema: reconciled.output,
+    recipe: recipe as unknown as Json,
+    recipeHash: reconciled.recipeHash,
+    shape: { ...reconciled.shape, cursorField: reading.plan.cursorField },
+    drift: reconciled.drift,
+    schema,
+  }
+}
+
+/** Nothing of the source but its schema; the lane goes on to be read as it was. */
+async function replayed(at: LakeLane, { shape }: LaneState, { output }: ReconciledLane) {
+  const { cursorField = null } = (shape ?? {}) as { cursorField?: string | null }
+  return { kind: { kind: 'replay' } as RunKind, told: [], ...(await planReplay(at, output, cursorField)) }
+}
+
+interface Asking {
+  source: Source
+  connected: Connected
+  schema: ObjectSchema
+  state: LaneState
+  reconciled: ReconciledLane
+  input: Pick<DescribeInput, 'task' | 'noJob'>
+}
+
+async function asked(lane: LaneFlow, { source, connected, schema, state, reconciled, input }: Asking) {
+  const { flow, object } = lane
   const window = planWindow({
     state,
     read: object.read,
@@ -125,15 +165,12 @@ async function draft(
     ...(object.lookbackMs === undefined ? {} : { lookback: object.lookbackMs }),
     ...flow.run,
   })
-  const instant = new Date(task.nominalMs ?? open.run.startedMs).toISOString()
-  const reconciled = reconcileLane(lane, schema, state, place, { instant, run: open.run.key })
-  const { recipe } = reconciled
-  const { ceiling, told } = ceilingOf(task.nominalMs, state, window)
+  const { ceiling, told } = ceilingOf(input.task.nominalMs, state, window)
   const ask: Ask = {
     object: object.object,
     options: object.options,
     schema,
-    fields: fieldsToRead(reconciled.source, schema, recipe),
+    fields: fieldsToRead(reconciled.source, schema, reconciled.recipe),
     filter: object.where,
     mode: window.mode,
     includeDeleted: reconciled.includeDeleted,
@@ -144,23 +181,10 @@ async function draft(
     ceiling,
     settleMs: object.settleMs ?? source.settleMs ?? 0,
     parallel: RANGES_AT_ONCE,
-    ...(noJob ? { noJob } : {}),
+    ...(input.noJob ? { noJob: input.noJob } : {}),
   }
-  const plan = await planFrom((asked) => source.plan(connected.session, asked), ask, state)
-  return {
-    kind: window.kind,
-    prefix: recipe.folder,
-    plan,
-    ...lookbackOf(lane, schema, plan),
-    sourceSchema: reconciled.source,
-    outputSchema: reconciled.output,
-    recipe: recipe as unknown as Json,
-    recipeHash: reconciled.recipeHash,
-    shape: { ...reconciled.shape, cursorField: plan.cursorField },
-    drift: reconciled.drift,
-    told,
-    schema,
-  }
+  const plan = await planFrom((one) => source.plan(connected.session, one), ask, state)
+  return { kind: window.kind, plan, told, ...lookbackOf(lane, schema, plan) }
 }
 
 /** An object that is not there will not come by starting again, as a field that vanished in mid-read may. */

@@ -10,6 +10,7 @@
 import type { Json, Page } from '../connectors/connector.ts'
 import { ConnectorError } from '../connectors/errors.ts'
 import type { RunPlan } from '../connectors/lake/protocol.ts'
+import { readReplay, type ReplayRange } from '../connectors/lake/replay.ts'
 import { openLookback } from '../connectors/lake/seen.ts'
 import { beginUnit, readUnit } from '../connectors/lake/units.ts'
 import type { Deps } from './deps.ts'
@@ -35,15 +36,15 @@ export const extractUnit = (deps: Deps) =>
     const unit = beginUnit(at, plan, { range: id, seq, previous })
     try {
       const lookback = await openLookback(at, plan)
-      const files = await UnitFiles.open(deps, unit, plan, plan.recipe as unknown as StoredRecipe, lookback)
+      const replay = plan.kind.kind === 'replay' ? (range.spec as unknown as ReplayRange) : null
+      const files = await UnitFiles.open(deps, unit, plan, plan.recipe as unknown as StoredRecipe, lookback, replay)
+      const cursor = before?.cursor ?? null
+      const pages = replay
+        ? readReplay(at.store, range, cursor)
+        : sourceOf({ connector, session }).read(session, plan.plan, range, cursor)
       const started = performance.now()
       let last: Page | undefined
-      for await (const page of sourceOf({ connector, session }).read(
-        session,
-        plan.plan,
-        range,
-        before?.cursor ?? null,
-      )) {
+      for await (const page of pages) {
         await files.page(page)
         last = page
         context.beat(page.position)
@@ -55,9 +56,9 @@ export const extractUnit = (deps: Deps) =>
       }
       if (!last) throw stopped(connector.name, plan)
       const end = last.next === null
-      const cursor: Json = last.next ?? last.end ?? null
+      const reached: Json = last.next ?? last.end ?? null
       const record = await unit.finish({
-        cursor,
+        cursor: reached,
         end,
         position: last.position,
         counts: await files.close(),

@@ -44,8 +44,9 @@ export async function sendRecords(
     const read = held(() => chunks.read(place!))
     const known = await memory.chunk(number)
     const chunk = known ?? (await sendChunk(owed, { ...limits, sink, memory, number, place }, await read(), context))
-    if (chunk.rejects.length > 0 && !(await memory.isKept(number))) {
-      await memory.keep(number, chunk.rejects, linesOf(await read()))
+    if (!(await memory.isKept(number, chunk.rejects))) {
+      const from = await read()
+      await memory.keep(number, chunk.rejects, linesOf(from), from.refused)
     }
     add(sent, chunk)
     place = chunk.next

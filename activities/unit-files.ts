@@ -13,6 +13,7 @@ import type { Field, Page } from '../connectors/connector.ts'
 import { ConnectorError } from '../connectors/errors.ts'
 import { noCounts } from '../connectors/lake/counts.ts'
 import type { Counts, RunPlan } from '../connectors/lake/protocol.ts'
+import type { ReplayRange } from '../connectors/lake/replay.ts'
 import type { Lookback } from '../connectors/lake/seen.ts'
 import type { StagedFileWriter, UnitWriter } from '../connectors/lake/units.ts'
 import type { Batch } from '../connectors/records/batch.ts'
@@ -43,6 +44,14 @@ const sinks: Record<StoredRecipe['format'], (fields: Field[]) => Sink> = {
   csv: csvSink,
 }
 
+/** What pages hold, and what becomes of it; `replay`: they are of quarantine. */
+interface Reading {
+  input: Field[]
+  pipeline: Pipeline
+  lookback: Lookback | null
+  replay: ReplayRange | null
+}
+
 interface OpenFile {
   sink: Sink
   writer: StagedFileWriter
@@ -56,6 +65,8 @@ export class UnitFiles {
   readonly #plan: RunPlan
   readonly #recipe: StoredRecipe
   readonly #pipeline: Pipeline
+  readonly #input: Field[]
+  readonly #replay: ReplayRange | null
   readonly #fresh: ReturnType<typeof freshRows>
   readonly #partitions: Partitioner
   /** By folder, the one used longest ago first. */
@@ -69,23 +80,29 @@ export class UnitFiles {
     plan: RunPlan,
     recipe: StoredRecipe,
     lookback: Lookback | null,
+    replay: ReplayRange | null,
   ): Promise<UnitFiles> {
     const keys = new Map(await Promise.all(keyNames(recipe).map(async (name) => [name, await deps.key(name)] as const)))
-    const pipeline = compileRecipe(recipe, plan.sourceSchema, plan.outputSchema, (name) => keys.get(name)!)
-    return new UnitFiles(unit, plan, recipe, pipeline, lookback)
+    // What the destination refused is output already.
+    const sent = replay?.by === 'destination'
+    const input = sent ? plan.outputSchema : plan.sourceSchema
+    const shape = sent ? { ...recipe, where: null, transform: [] } : recipe
+    const pipeline = compileRecipe(shape, input, plan.outputSchema, (name) => keys.get(name)!)
+    return new UnitFiles(unit, plan, recipe, { input, pipeline, lookback, replay })
   }
 
   private constructor(
     unit: UnitWriter,
     plan: RunPlan,
     recipe: StoredRecipe,
-    pipeline: Pipeline,
-    lookback: Lookback | null,
+    { input, pipeline, lookback, replay }: Reading,
   ) {
     this.#unit = unit
     this.#plan = plan
     this.#recipe = recipe
     this.#pipeline = pipeline
+    this.#input = input
+    this.#replay = replay
     this.#fresh = freshRows(plan, lookback)
     const schemaVersion = plan.schema?.version ?? 1
     this.#partitions = partitioner(recipe.partitionBy, plan.outputSchema, { ...recipe, schemaVersion })
@@ -101,7 +118,7 @@ export class UnitFiles {
   async page(page: Page): Promise<void> {
     this.counts.pages++
     try {
-      for (const found of decodePage(page, this.#plan.sourceSchema)) {
+      for (const found of decodePage(page, this.#input)) {
         const { decoded, repeated } = this.#fresh(found)
         const { batch, read, filtered, dropped, rejects } = this.#pipeline.run(decoded)
         this.counts.read += read + repeated
@@ -163,7 +180,9 @@ export class UnitFiles {
       const [oldest] = this.#open.keys()
       if (oldest !== undefined && this.#open.size >= MOST_OPEN) await this.#closeFile(oldest)
       const { format } = this.#recipe
-      file = { sink: sinks[format](this.#plan.outputSchema), writer: await this.#unit.file(folder, format) }
+      const refused = this.#replay?.attempt ?? 0
+      const writer = await this.#unit.file(folder, format, { refused })
+      file = { sink: sinks[format](this.#plan.outputSchema), writer }
     }
     this.#open.set(folder, file)
     return file
@@ -196,7 +215,8 @@ export class UnitFiles {
       length: 0,
     }
     const kept = this.#quarantine
-    const about = { ...this.#unit.lane, run: this.#plan.run, attempt: 1, by: 'flow' as const }
+    const { by, attempt } = this.#replay ?? { by: 'flow', attempt: 0 }
+    const about = { ...this.#unit.lane, run: this.#plan.run, attempt: attempt + 1, by }
     for (const reject of rejects) {
       const line = quarantineLine(reject, about)
       kept.waiting.push(line)

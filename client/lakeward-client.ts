@@ -45,6 +45,8 @@ export interface RunOptions {
   again?: boolean
   queue?: boolean
   evenPaused?: boolean
+  /** What lies in quarantine goes again; nothing is read of the source. */
+  replay?: boolean
   /** ISO times; a window that is read once more, watermarks stay. */
   from?: string
   to?: string

@@ -239,6 +239,9 @@ function runRules(run: Table, destination: Table, present: boolean): Found[] {
   if (windowed && run['full'] === true) {
     say('full', 'a full run has no window', 'leave out full, or from and to')
   }
+  if (run['replay'] === true && (windowed || run['full'] === true)) {
+    say('replay', 'a replay reads nothing of the source', 'leave out full, from and to, or replay')
+  }
   if (run['keepOld'] === true && run['full'] !== true && !replaces) {
     say('keepOld', 'keepOld means something only to a run that replaces', 'add `full: true`, or leave it out')
   }

@@ -13,6 +13,8 @@ export interface RunOptions {
   /** Wait for the run in progress instead of failing. */
   queue: boolean
   evenPaused: boolean
+  /** Read what lies in quarantine again, and nothing of the source. */
+  replay: boolean
   /** Window of stamps, from ≤ stamp < to, ISO instants with Z; both or neither. */
   from?: string
   to?: string
@@ -26,19 +28,22 @@ export const run = strict('run', {
   again: flag('Deliver a window again').optional(),
   queue: flag('Wait for a run in progress').optional(),
   evenPaused: flag('Run although the flow is paused').optional(),
+  replay: flag('Read what lies in quarantine again, and nothing of the source').optional(),
   from: time('Begin of the window').optional(),
   to: time('End of the window, not in it').optional(),
   objects: list('Ids of the objects to run', text('The id of an object')).superRefine(noRepeats).optional(),
 }).describe('Options of one run; apply refuses them')
 
 export function completeRun(written: z.output<typeof run> = {}): RunOptions {
-  const { full = false, keepOld = false, again = false, queue = false, evenPaused = false, from, to, objects } = written
+  const { full = false, keepOld = false, again = false, queue = false, evenPaused = false, replay = false } = written
+  const { from, to, objects } = written
   return {
     full,
     keepOld,
     again,
     queue,
     evenPaused,
+    replay,
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to }),
     ...(objects !== undefined && { objects }),

@@ -1,4 +1,4 @@
-/** run: starts a flow, and tells how far it is until it has ended. */
+/** run and replay: start a flow, and tell how far it is until it has ended. */
 import { InputError } from '../../connectors/errors.ts'
 import type { Connected } from '../connect.ts'
 import { INTERRUPTED, outcomeCode } from '../failures.ts'
@@ -21,6 +21,7 @@ interface RunFlags {
   again?: boolean
   queue?: boolean
   evenPaused?: boolean
+  replay?: boolean
   from?: string
   to?: string
   objects?: string
@@ -49,6 +50,18 @@ export function addRunCommands(register: Register): void {
         .option('--even-paused', 'run a paused flow'),
     work: run,
   })
+  register<RunFlags>({
+    usage: 'replay <name|flow>',
+    about: 'Send again what lies in quarantine, once, after its cause is mended.',
+    examples: ['lakeward replay s3-to-salesforce --wait', 'lakeward replay s3-to-salesforce --objects contacts'],
+    options: (command) =>
+      withJson(command)
+        .option('--wait', 'show how far it is, and wait for its end')
+        .option('--objects <ids>', 'only these objects of the flow, with commas between them')
+        .option('--queue', 'wait for a run that holds an object, instead of failing')
+        .option('--even-paused', 'replay a paused flow'),
+    work: (call, flags, target) => run(call, { ...flags, replay: true }, target),
+  })
 }
 
 async function run(call: Call, flags: RunFlags, target: string): Promise<number> {
@@ -73,12 +86,12 @@ async function run(call: Call, flags: RunFlags, target: string): Promise<number>
 }
 
 async function start(lakeward: LakewardClient, target: Parameters<LakewardClient['run']>[0], flags: RunFlags) {
-  const { full, keepOld, again, queue, evenPaused, from, to } = flags
+  const { full, keepOld, again, queue, evenPaused, replay, from, to } = flags
   const objects = flags.objects
     ?.split(',')
     .map((id) => id.trim())
     .filter(Boolean)
-  const options: RunOptions = { full, keepOld, again, queue, evenPaused, from, to, objects }
+  const options: RunOptions = { full, keepOld, again, queue, evenPaused, replay, from, to, objects }
   try {
     return await lakeward.run(target, options)
   } catch (error) {

@@ -2,8 +2,8 @@
  * What an entry says, derived from the plan and the chains.
  *
  * Law: an early step carries watermark, state, generation and windows through. The last one moves them as its kind
- * says: a window never touches the watermark, a generation begins anew, the others stand at the bound. What was read
- * lately is said by every entry: an early step has read some of it.
+ * says: a window and a replay never touch the watermark, a generation begins anew, the others stand at the bound. What
+ * was read lately is said by every entry: an early step has read some of it.
  */
 import type { Json } from '../connector.ts'
 import type { Chain } from './chain.ts'
@@ -44,6 +44,7 @@ export function draftEntry(at: LakeLane, plan: RunPlan, chains: Chain[], parts: 
     before: { n: before.n, watermark: before.watermark },
     after: { ...(last ? movedBy(plan, parts.state) : carried(plan)), ...(seen ? { seen } : {}) },
     ...(replaces ? { replaces: { from: before.since, to: plan.since } } : {}),
+    ...(plan.replays?.length ? { replays: plan.replays } : {}),
     windows: last ? windowsAfter(plan) : before.windows,
     sourceSchema: plan.sourceSchema,
     outputSchema: plan.outputSchema,
@@ -76,7 +77,7 @@ function carried({ before }: RunPlan): CommitEntry['after'] {
 function movedBy(plan: RunPlan, state: Json): CommitEntry['after'] {
   const { before, kind, generation, since } = plan
   const { bound, from } = plan.plan
-  if (kind.kind === 'window') return carried(plan)
+  if (kind.kind === 'window' || kind.kind === 'replay') return carried(plan)
   if (kind.kind !== 'incremental') return { watermark: bound, origin: from, state, generation, since }
   const { watermark } = before
   if (bound !== null && watermark !== null && compareInstants(bound, watermark) < 0) {

@@ -7,9 +7,11 @@
  *   `done` entry follows: whoever decided it may have died before it cleared anything.
  * - A `done` entry that began a generation deletes the files of the generations it replaced, derived from their
  *   entries. What `keepOld` kept is never among them: it is the user's.
- * - What an entry was delivered from goes behind its receipt.
+ * - What an entry was delivered from goes behind its receipt, what it took from quarantine behind its `done`.
  */
 import { clearDelivered, owedOf } from './deliveries.ts'
+import { clearRejects } from './sent-records.ts'
+import { AT_ONCE, inParallel } from './in-parallel.ts'
 import type { Ledger, Recorded } from './ledger.ts'
 import { readRecorded } from './ledger.ts'
 import type { CommitEntry, LakeLane } from './protocol.ts'
@@ -52,7 +54,7 @@ function isDone({ outcome }: Recorded): boolean {
   return outcome?.outcome === 'done'
 }
 
-/** Deletes what a `done` entry replaced, any number of times. */
+/** Deletes what a `done` entry replaced, and what it took from quarantine, any number of times. */
 export async function deleteReplaced(at: LakeLane, entry: CommitEntry): Promise<void> {
   const { from, to } = entry.replaces ?? { from: 0, to: 0 }
   for (let n = from; n < to; n++) {
@@ -60,7 +62,11 @@ export async function deleteReplaced(at: LakeLane, entry: CommitEntry): Promise<
     if (old.kind !== 'commit' || outcome?.outcome !== 'done') continue
     at.beat(`entry ${entry.n} replaces entry ${n}: deleting its files`)
     await deleteFiles(at, old.files)
+    if (old.delivery?.records) await clearRejects(at, old)
   }
+  if (!entry.replays) return
+  await inParallel(entry.replays, AT_ONCE, (key) => at.store.delete(key))
+  await at.store.settle(entry.replays)
 }
 
 /** The newest entry that a hint may name once the debts are paid; the listing's own beginning where there is none. */

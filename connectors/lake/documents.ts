@@ -57,9 +57,10 @@ const file = z.looseObject({
   parts: z.array(z.looseObject({ number, etag: z.string(), crc32: z.string().optional() })).optional(),
   dropped: z.string().optional(),
   quarantine: z.literal(true).optional(),
+  refused: count.optional(),
 })
 const kind = z.looseObject({
-  kind: z.enum(['incremental', 'full', 'generation', 'window', 'set']),
+  kind: z.enum(['incremental', 'full', 'generation', 'window', 'set', 'replay']),
   keepOld: z.boolean().optional(),
   window: span.optional(),
 })
@@ -130,6 +131,7 @@ const runPlan = z.looseObject({
   generation: count,
   since: number,
   lookback: z.looseObject({ ms: count, keys: z.array(text), cursorField: text }).optional(),
+  replays: z.array(text).optional(),
   delivery: delivery.optional(),
   resumes: z.looseObject({ run: text, n: number, ranges: z.record(z.string(), chainEnd) }).optional(),
 })
@@ -159,6 +161,7 @@ const commit = z.looseObject({
     seen: seenRef.optional(),
   }),
   replaces: z.looseObject({ from: number, to: number }).optional(),
+  replays: z.array(text).optional(),
   windows: z.array(span),
   sourceSchema: fields,
   outputSchema: fields,

@@ -12,6 +12,8 @@ export interface Chunk {
   /** Whole lines. */
   body: Uint8Array
   rows: number
+  /** How often its records were refused before. */
+  refused: number
   /** Where the one after it begins; null: there is none. */
   next: ChunkPlace | null
 }
@@ -46,8 +48,9 @@ export function chunkReader(store: ObjectStore, entry: CommitEntry, limits: Limi
       const bytes = await bytesOf(one)
       const { to, rows } = cut(bytes, from, limits)
       const next = { file: to < bytes.length ? file : file + 1, from: to % bytes.length, row: row + rows }
-      if (next.file < files.length) return { body: bytes.subarray(from, to), rows, next }
-      if (next.row === total) return { body: bytes.subarray(from, to), rows, next: null }
+      const chunk = { body: bytes.subarray(from, to), rows, refused: one.refused ?? 0 }
+      if (next.file < files.length) return { ...chunk, next }
+      if (next.row === total) return { ...chunk, next: null }
       const what = `the files of entry ${entry.n} have ${next.row} records, and it says ${total}`
       throw damaged(`${store.name}/${one.key}`, what)
     },

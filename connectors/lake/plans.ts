@@ -30,6 +30,7 @@ export interface PlanParts {
   /** What the next run compares itself with. */
   shape?: Json
   drift?: string[]
+  replays?: string[]
   delivery?: RunPlan['delivery']
 }
 

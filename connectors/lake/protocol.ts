@@ -97,6 +97,8 @@ export interface RunPlan {
   since: number
   /** Set where the flow looks back: how far, and what a record is known by. */
   lookback?: { ms: number; keys: string[]; cursorField: string }
+  /** Keys of the files of quarantine that a replay takes. */
+  replays?: string[]
   /** Where its entries are delivered to; absent: the lake is the destination. */
   delivery?: Delivery
   /** Set where this run finishes the plan of another: its ranges go on behind what that one committed. */
@@ -155,9 +157,10 @@ export interface ChainEnd {
 /**
  * incremental: moves the watermark. full: a whole read that is appended, and moves it. generation: a whole read that
  * replaces what was there. window: `from`/`to`, leaves the watermark. set: no files, a person moved the watermark.
+ * replay: what lies in quarantine, leaves the watermark.
  */
 export interface RunKind {
-  kind: 'incremental' | 'full' | 'generation' | 'window' | 'set'
+  kind: 'incremental' | 'full' | 'generation' | 'window' | 'set' | 'replay'
   /** generation only: earlier files stay. */
   keepOld?: boolean
   window?: { from: string; to: string }
@@ -251,6 +254,8 @@ export interface CommittedFile extends StagedFile {
   rows: number
   /** Quarantined records lie outside the data prefix and are in no reader's manifest. */
   quarantine?: true
+  /** How often its records were refused before; absent: never. */
+  refused?: number
 }
 
 /** `commits/<n>.json`. A fence closes a number and says nothing else. */
@@ -297,6 +302,8 @@ export interface CommitEntry {
   }
   /** The entries from ≤ n < to held earlier generations, whose files this one's outcome obliges everybody to delete. */
   replaces?: { from: number; to: number }
+  /** Keys of the files of quarantine that this entry took: once it is `done`, everybody is obliged to delete them. */
+  replays?: string[]
   windows: { from: string; to: string }[]
   sourceSchema: Field[]
   outputSchema: Field[]

@@ -8,8 +8,10 @@ import type { Json } from '../connector.ts'
 import type { JobMemory } from '../deliver.ts'
 import { quarantineLine } from '../records/quarantine.ts'
 import { chunkShape, createOnce, jsonShape, readDocument, wayShape } from './documents.ts'
+import { AT_ONCE, inParallel } from './in-parallel.ts'
 import { filesPrefix, laneKeys } from './keys.ts'
 import type { CommitEntry, DeliveryWay, LakeLane, SentChunk, SentReject } from './protocol.ts'
+import { UNKNOWN } from './replay.ts'
 
 export interface SentRecords {
   way(proposed: Omit<DeliveryWay, 'version'>): Promise<DeliveryWay>
@@ -18,9 +20,21 @@ export interface SentRecords {
   settle(number: number, chunk: Omit<SentChunk, 'version'>): Promise<SentChunk>
   jobs(number: number): JobMemory
   /** Whether the rejects of a chunk are in quarantine. */
-  isKept(number: number): Promise<boolean>
-  /** `lines`: the chunk's records as JSON, one each. */
-  keep(number: number, rejects: SentReject[], lines: string[]): Promise<void>
+  isKept(number: number, rejects: SentReject[]): Promise<boolean>
+  /** `lines`: the chunk's records as JSON, one each; `refused`: how often they were before. */
+  keep(number: number, rejects: SentReject[], lines: string[], refused: number): Promise<void>
+}
+
+/** What was refused of an entry that another replaces: everything has been read again. */
+export async function clearRejects({ store, lane }: LakeLane, { run, n }: CommitEntry): Promise<void> {
+  const keys: string[] = []
+  for await (const { key } of store.list(rejectsOf(lane, run, n))) keys.push(key)
+  await inParallel(keys, AT_ONCE, (key) => store.delete(key))
+}
+
+/** How the keys of what was refused of an entry begin. */
+function rejectsOf(lane: LakeLane['lane'], run: string, n: number): string {
+  return `${laneKeys(lane).quarantine}${filesPrefix(lane, run)}-delivery-${n}-`
 }
 
 export function sentRecords(at: LakeLane, entry: CommitEntry): SentRecords {
@@ -28,8 +42,15 @@ export function sentRecords(at: LakeLane, entry: CommitEntry): SentRecords {
   const keys = laneKeys(lane)
   const folder = keys.delivery(entry.n)
   const chunkKey = (number: number): string => `${folder}chunk-${number}.json`
-  const rejectsKey = (number: number): string =>
-    `${keys.quarantine}${filesPrefix(lane, entry.run)}-delivery-${entry.n}-${number}.jsonl`
+  const rejectsKey = (number: number, end = '.jsonl'): string => `${rejectsOf(lane, entry.run, entry.n)}${number}${end}`
+  const filesOf = (number: number, rejects: SentReject[]): [key: string, rejects: SentReject[]][] => {
+    const [known, unknown] = [rejects.filter((one) => !one.unknown), rejects.filter((one) => one.unknown)]
+    const all: [string, SentReject[]][] = [
+      [rejectsKey(number), known],
+      [rejectsKey(number, UNKNOWN), unknown],
+    ]
+    return all.filter(([, some]) => some.length > 0)
+  }
   return {
     way: (proposed) => createOnce(store, `${folder}way.json`, { version: 1, ...proposed }, wayShape),
     chunk: (number) => readDocument(store, chunkKey(number), chunkShape),
@@ -41,14 +62,19 @@ export function sentRecords(at: LakeLane, entry: CommitEntry): SentRecords {
         write: async (round, value) => (await createOnce(store, key(round), { version: 1, value }, jsonShape)).value,
       }
     },
-    isKept: async (number) => (await store.head(rejectsKey(number))) !== null,
-    async keep(number, rejects, lines) {
+    async isKept(number, rejects) {
+      for (const [key] of filesOf(number, rejects)) if ((await store.head(key)) === null) return false
+      return true
+    },
+    async keep(number, rejects, lines, refused) {
       const { flow, object } = lane
-      const about = { flow, object, run: entry.run, attempt: 1, by: 'destination' as const }
-      const text = rejects.map(({ row, reason, unknown }) =>
-        quarantineLine({ row: lines[row]!, field: '', rule: unknown ? 'unknown' : 'refused', reason }, about),
-      )
-      await store.create(rejectsKey(number), Buffer.from(text.join('')))
+      const about = { flow, object, run: entry.run, attempt: refused + 1, by: 'destination' as const }
+      for (const [key, some] of filesOf(number, rejects)) {
+        const text = some.map(({ row, reason, unknown }) =>
+          quarantineLine({ row: lines[row]!, field: '', rule: unknown ? 'unknown' : 'refused', reason }, about),
+        )
+        await store.create(key, Buffer.from(text.join('')))
+      }
     },
   }
 }

@@ -35,11 +35,17 @@ export interface UnitEnd {
   widths?: Record<string, number>
 }
 
+interface FileOptions {
+  quarantine?: boolean
+  /** How often its records were refused before. */
+  refused?: number
+}
+
 export interface UnitWriter {
   readonly id: string
   readonly lane: LakeLane['lane']
   /** A new file in a folder below the plan's prefix, or below the lane's quarantine. */
-  file(folder: string, extension: string, options?: { quarantine?: boolean }): Promise<StagedFileWriter>
+  file(folder: string, extension: string, options?: FileOptions): Promise<StagedFileWriter>
   /** Writes the unit's record; every file must be closed. */
   finish(end: UnitEnd): Promise<UnitRecord>
   /** Drops what was staged; never throws. */
@@ -70,7 +76,7 @@ export function beginUnit(at: LakeLane, plan: RunPlan, place: UnitPlace): UnitWr
   return {
     id,
     lane: at.lane,
-    async file(folder, extension, { quarantine = false } = {}) {
+    async file(folder, extension, { quarantine = false, refused } = {}) {
       const name = `${plan.files}-${place.range}-${String(place.seq).padStart(6, '0')}-${nonce()}.${extension}`
       const key = joinKey(quarantine ? keys.quarantine : plan.prefix, folder, name)
       let writer: StagedWriter | null = null
@@ -92,7 +98,8 @@ export function beginUnit(at: LakeLane, plan: RunPlan, place: UnitPlace): UnitWr
           closed = true
           if (!writer && rows === 0) return
           const staged = await opened()
-          if (rows > 0) files.push({ ...(await staged.close()), rows, ...(quarantine ? { quarantine: true } : {}) })
+          const about = { ...(quarantine ? { quarantine: true as const } : {}), ...(refused ? { refused } : {}) }
+          if (rows > 0) files.push({ ...(await staged.close()), rows, ...about })
           else await staged.abort()
           open.delete(staged)
         },

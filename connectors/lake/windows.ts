@@ -164,6 +164,7 @@ export function worthAnEntry(plan: RunPlan, counts: Counts, state: Json, proof: 
         : `the source gave no rows and counts ${counted}: nothing is replaced by nothing`
     return { entry: false, doubtful: true, why }
   }
+  if (kind.kind === 'replay') return { entry: false, why: 'nothing that can go again is in quarantine' }
   if (canonical(state) !== canonical(before.state)) return { entry: true }
   if (bound === null) return { entry: false, why: 'there was nothing new' }
   const moved = before.watermark === null || between(before.watermark, bound) >= DAY_MS

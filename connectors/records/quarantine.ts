@@ -32,6 +32,24 @@ export interface QuarantineContext {
   by: 'flow' | 'destination'
 }
 
+export interface QuarantinedLine extends Pick<QuarantineContext, 'attempt' | 'by'> {
+  rule: string
+  deleted: boolean
+  /** JSON text, as it was put there. */
+  record: string
+}
+
+const RECORD = ',"record":'
+
+/** @throws SyntaxError for a line that is none of ours */
+export function quarantinedLine(line: string): QuarantinedLine {
+  // No text of JSON has a bare quote, and nothing before the record is nested.
+  const at = line.indexOf(RECORD)
+  const about = JSON.parse(`${line.slice(0, Math.max(at, 0))}}`) as Partial<QuarantinedLine>
+  const { attempt = 1, by = 'flow', rule = '', deleted = false } = about
+  return { attempt, by, rule, deleted, record: line.slice(at + RECORD.length, line.lastIndexOf('}')) }
+}
+
 /** One line, line end included. */
 export function quarantineLine(reject: Reject, context: QuarantineContext): string {
   const { flow, object, run, attempt, by } = context

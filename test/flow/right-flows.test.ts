@@ -59,7 +59,7 @@ describe('defaults', () => {
       notify: [],
       tags: {},
       taskQueue: 'lakeward',
-      run: { full: false, keepOld: false, again: false, queue: false, evenPaused: false },
+      run: { full: false, keepOld: false, again: false, queue: false, evenPaused: false, replay: false },
     } satisfies Flow)
   })
 
