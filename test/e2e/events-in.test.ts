@@ -132,6 +132,33 @@ trigger: { event: signal, batch: { every: 1s } }
     await stage.client.workflow.getHandle(id(wrong)).cancel()
   })
 
+  it('two hundred signals while it continues as new again and again: each event once', async () => {
+    const flow = stage.flow(`
+name: turning
+source: { connection: signals, objects: [{ object: lead, into: leads, schema: { n: int64 } }] }
+destination: { connection: lake, prefix: turning }
+trigger: { event: signal, batch: { every: 1s } }
+`)
+    const lakeward = new LakewardClient(stage.client)
+    await lakeward.apply(flow)
+    const listener = stage.client.workflow.getHandle(id(flow))
+    const first = (await listener.describe()).runId
+    for (let turn = 0; turn < 4; turn++) {
+      const events = Array.from({ length: 50 }, (_, at) => turn * 50 + at)
+      await Promise.all([
+        ...events.map((n) => listener.signal('event', { id: `e${n}`, body: { n } })),
+        listener.signal('define', { ...flow, description: `as of turn ${turn}` }),
+      ])
+    }
+    await until('all are committed', async () => (await progress(flow)).objects[0]?.read === 200)
+    const sql = 'SELECT count(*) AS n, count(DISTINCT n) AS ids, sum(n) AS numbers FROM files'
+    expect(await queryFiles(join(stage.lake, 'turning/leads'), sql)).toEqual([
+      { n: '200', ids: '200', numbers: '19900' },
+    ])
+    expect((await listener.describe()).runId).not.toBe(first)
+    await lakeward.delete(flow.name, { cancel: true })
+  })
+
   it('a listener that is told of events of a flow that was deleted commits them, and ends', async () => {
     const flow = stage.flow(`
 name: deleted
@@ -158,6 +185,10 @@ trigger: { event: signal, batch: { every: 1s } }
 `)
     const lakeward = new LakewardClient(stage.client)
     const there = ['--address', temporal.address]
+    const file = join(stage.directory, 'lakeward.yaml')
+    expect((await recorded('doctor', 'signals', '--config', file)).out).toMatch(
+      /^ok +secret +none: it takes signals alone/m,
+    )
     expect(await lakeward.apply({ ...flow, paused: true })).toMatchObject({ change: 'created', paused: true })
     const listener = stage.client.workflow.getHandle(id(flow))
     const lead = (n: number) => ({ id: `l${n}`, body: { n, name: 'Näme "x"\n', deep: { list: [1, null] } } })

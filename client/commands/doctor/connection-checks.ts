@@ -1,12 +1,15 @@
 /**
  * One connection: a source is logged in to and asked what it shows, the login of a table or a bus is named, a place of
- * files is proven as a lake.
+ * files is proven as a lake, the secret of who sends events is looked for.
  */
 import type { Session, Source } from '../../../connectors/connector.ts'
 import type { Check, Finding } from '../../../connectors/check.ts'
 import { check, failed, warning } from '../../../connectors/check.ts'
 import { InputError } from '../../../connectors/errors.ts'
+import type { Connection } from '../../../connectors/installation.ts'
 import { meant } from '../../../connectors/nearest.ts'
+import { resolveSecret } from '../../../connectors/secrets.ts'
+import type { SecretRef } from '../../../connectors/secrets.ts'
 import { installationPath } from '../../installation-check.ts'
 import { counted } from '../../terminal/numbers.ts'
 import type { Call } from '../call.ts'
@@ -17,7 +20,7 @@ const ANSWER_MS = 60_000
 export async function* connectionChecks({ view, options }: Call, name: string): AsyncGenerator<Check> {
   const { openParts } = await import('../../../worker/assemble.ts')
   const parts = await openParts({ installation: installationPath(options.config) })
-  const { connections, path } = parts.installation
+  const { connections, directory, path } = parts.installation
   if (!connections[name]) {
     const names = Object.keys(connections)
     const what = `it has no connection ${name}${meant(name, names)}`
@@ -28,7 +31,8 @@ export async function* connectionChecks({ view, options }: Call, name: string): 
     const beat = (position: string): void => view.draw?.([position])
     const note = (text: string): void => void notes.add(text)
     const { connector, session } = await parts.connect(name, { signal: AbortSignal.timeout(ANSWER_MS), beat, note })
-    if (connector.source && !connector.source.files)
+    if (connector.source?.events) yield await check('secret', () => secretThere(connections[name]!, directory))
+    else if (connector.source && !connector.source.files)
       yield* sourceChecks(connector.source, session, () => connector.identity(session))
     for (const text of notes) {
       yield { name: 'limits', state: 'warning', found: text, advice: 'Runs wait when it is used up.' }
@@ -54,6 +58,16 @@ async function* sourceChecks(source: Source, session: Session, identity: () => P
   if (login.state === 'failed') return
   yield await check('clock', async () => clockFinding(Date.now() - (await session.now())))
   yield await check('objects', () => visible(source, session))
+}
+
+/** Nobody can be asked: whoever has it, sends. */
+async function secretThere({ name, auth }: Connection, directory: string): Promise<Finding> {
+  const secrets = Object.entries(auth ?? {}).filter(([field]) => field !== 'type')
+  for (const [field, value] of secrets) {
+    const where = `connections.${name}.auth.${field}`
+    if (typeof value !== 'string') await resolveSecret(value as SecretRef, { where, directory })
+  }
+  return secrets.length === 0 ? 'none: it takes signals alone' : `there: ${secrets.map(([field]) => field).join(', ')}`
 }
 
 async function visible(source: Source, session: Session): Promise<Finding> {
