@@ -9,6 +9,7 @@ import type { Counts, LakeLane, Receipt } from '../connectors/lake/protocol.ts'
 import type { OwedDelivery } from './deliver-unit.ts'
 
 const MOST_REASONS = 5
+const AGAIN = 'Runs do not send them again: once the cause is mended, `lakeward replay` does.'
 
 /** A sentence for the run's report; undefined: nothing was refused. @throws where the flow wants the run to fail */
 export function judgeDelivery(at: LakeLane, entry: OwedDelivery['entry'], receipt: Receipt): string | undefined {
@@ -21,17 +22,14 @@ export function judgeDelivery(at: LakeLane, entry: OwedDelivery['entry'], receip
   const where = `They lie in ${at.store.name}/${laneKeys(at.lane).quarantine}`
   const told = `${what}: ${reasonsOf(receipt)}. ${where}, each with the reason.`
   if (records?.onReject === 'fail') {
-    throw ApplicationFailure.nonRetryable(`${told} The others are written, and are not sent again.`, 'RecordsRejected')
+    throw ApplicationFailure.nonRetryable(`${told} The others are written. ${AGAIN}`, 'RecordsRejected')
   }
   const most = records?.most && allowed(records.most, read)
   if (most !== undefined && rejected + quarantined > most) {
     const limit = `The flow allows ${show(most)} quarantined records (maxQuarantined).`
-    throw ApplicationFailure.nonRetryable(
-      `${told} ${limit} The others are written, and are not sent again.`,
-      'TooManyQuarantined',
-    )
+    throw ApplicationFailure.nonRetryable(`${told} ${limit} The others are written. ${AGAIN}`, 'TooManyQuarantined')
   }
-  return told
+  return `${told} ${AGAIN}`
 }
 
 /** Before anything is committed. */
