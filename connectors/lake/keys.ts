@@ -143,7 +143,7 @@ export function keysOfFlow(flow: string, folder: string): string[] {
   return [IDENTITY_KEY, ...own, `${joinKey(folder)}/`]
 }
 
-function digits(n: number): string {
+export function digits(n: number): string {
   if (!Number.isInteger(n) || n < 1 || n > 99_999_999) throw new RangeError(`${n} is no entry number`)
   return String(n).padStart(8, '0')
 }

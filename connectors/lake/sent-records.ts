@@ -9,7 +9,7 @@ import type { JobMemory } from '../deliver.ts'
 import { quarantineLine } from '../records/quarantine.ts'
 import { chunkShape, createOnce, jsonShape, readDocument, wayShape } from './documents.ts'
 import { AT_ONCE, inParallel } from './in-parallel.ts'
-import { filesPrefix, laneKeys } from './keys.ts'
+import { digits, filesPrefix, laneKeys } from './keys.ts'
 import type { CommitEntry, DeliveryWay, LakeLane, SentChunk, SentReject } from './protocol.ts'
 import { UNKNOWN } from './replay.ts'
 
@@ -32,9 +32,9 @@ export async function clearRejects({ store, lane }: LakeLane, { run, n }: Commit
   await inParallel(keys, AT_ONCE, (key) => store.delete(key))
 }
 
-/** How the keys of what was refused of an entry begin. */
+/** How the keys of what was refused of an entry begin: in their order, what was sent first is replayed first. */
 function rejectsOf(lane: LakeLane['lane'], run: string, n: number): string {
-  return `${laneKeys(lane).quarantine}${filesPrefix(lane, run)}-delivery-${n}-`
+  return `${laneKeys(lane).quarantine}${filesPrefix(lane, run)}-delivery-${digits(n)}-`
 }
 
 export function sentRecords(at: LakeLane, entry: CommitEntry): SentRecords {
@@ -42,7 +42,8 @@ export function sentRecords(at: LakeLane, entry: CommitEntry): SentRecords {
   const keys = laneKeys(lane)
   const folder = keys.delivery(entry.n)
   const chunkKey = (number: number): string => `${folder}chunk-${number}.json`
-  const rejectsKey = (number: number, end = '.jsonl'): string => `${rejectsOf(lane, entry.run, entry.n)}${number}${end}`
+  const rejectsKey = (number: number, end = '.jsonl'): string =>
+    `${rejectsOf(lane, entry.run, entry.n)}${digits(number)}${end}`
   const filesOf = (number: number, rejects: SentReject[]): [key: string, rejects: SentReject[]][] => {
     const [known, unknown] = [rejects.filter((one) => !one.unknown), rejects.filter((one) => one.unknown)]
     const all: [string, SentReject[]][] = [

@@ -73,6 +73,11 @@ describeWithTemporal('records out', (temporal) => {
         object,
         rows: [1, 2].map(() => ({ Name: 't', External_Key__c: `${prefix}-407` })),
       })
+      const lengthen = (length: number): void => {
+        control.removeField({ object, name: 'Jigsaw' })
+        control.addField({ object, name: 'Jigsaw', type: 'string', options: { length } })
+      }
+      lengthen(20)
       const other = 'FIELD_FILTER_VALIDATION_EXCEPTION'
       control.rules({
         rules: [
@@ -126,8 +131,7 @@ describeWithTemporal('records out', (temporal) => {
       )
 
       control.rules({ rules: [] })
-      control.removeField({ object, name: 'Jigsaw' })
-      control.addField({ object, name: 'Jigsaw', type: 'string', options: { length: 80 } })
+      lengthen(80)
       const parent = control.insert({ object, rows: [{ Name: 'p', External_Key__c: `${prefix}-parent` }] }).ids[0]!
       control.purge({ object, ids: twins.ids.slice(1) })
       expect(await replay(loading)).toMatchObject({ objects: [{ read: bad, delivered: { rejected: 0 } }] })

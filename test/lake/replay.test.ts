@@ -6,8 +6,9 @@ import { noCounts } from '../../connectors/lake/counts.ts'
 import { laneKeys } from '../../connectors/lake/keys.ts'
 import { openLane } from '../../connectors/lake/open.ts'
 import { draftPlan, writePlan } from '../../connectors/lake/plans.ts'
-import type { LakeLane, RunKey } from '../../connectors/lake/protocol.ts'
+import type { CommitEntry, LakeLane, RunKey } from '../../connectors/lake/protocol.ts'
 import { planReplay, readReplay } from '../../connectors/lake/replay.ts'
+import { sentRecords } from '../../connectors/lake/sent-records.ts'
 import { beginUnit } from '../../connectors/lake/units.ts'
 import { decodePage } from '../../connectors/records/decode.ts'
 import { jsonText } from '../../connectors/records/jsonl.ts'
@@ -107,4 +108,25 @@ it('what a done entry took is deleted by whoever comes next, and is never taken 
   await put(at, files)
   await openLane(at, runOf(2))
   expect(await left()).toEqual([])
+})
+
+it('what was refused lies in the order in which it was sent', async () => {
+  const at = laneAt(inMemory(), LANE)
+  const memory = sentRecords(at, { run: 'a-b-0', n: 3 } as CommitEntry)
+  const numbers = Array.from({ length: 12 }, (_, before) => before + 1)
+  for (const n of numbers.toReversed()) {
+    const rejects = [
+      { row: 0, reason: 'X: y' },
+      ...(n === 5 ? [{ row: 1, reason: 'Y: z', unknown: true as const }] : []),
+    ]
+    expect(await memory.isKept(n, rejects)).toBe(false)
+    await memory.keep(n, rejects, [`{"n":${n},"t":null}`, '{"n":0,"t":null}'], 2)
+    expect(await memory.isKept(n, rejects)).toBe(true)
+  }
+  const { plan } = await planReplay(at, OUTPUT, null)
+  expect(plan).toMatchObject({ counted: 12, ranges: [{ id: 'destination-3' }] })
+  const found: string[] = []
+  for await (const { body } of readReplay(at.store, plan.ranges[0]!, null))
+    found.push(Buffer.from(body as Uint8Array).toString())
+  expect(found).toEqual(numbers.map((n) => `{"n":${n},"t":null}\n`))
 })
