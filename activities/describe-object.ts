@@ -92,6 +92,10 @@ export const describeObject = (deps: Deps) =>
       },
       context,
     )
+    const given = unfinished ? ['The run that was left unfinished read another source: it is given up.'] : []
+    const said = [...given, ...told, ...context.notes]
+    // Attempts that wait for a job have its plan alone.
+    if (drafted.plan.job) drafted.plan.notes.push(...said.splice(0))
     const plan = await writePlan(
       at,
       draftPlan(at, run, opened, {
@@ -105,8 +109,7 @@ export const describeObject = (deps: Deps) =>
         },
       }),
     )
-    const given = unfinished ? ['The run that was left unfinished read another source: it is given up.'] : []
-    return digest(await exported(at, plan, connected, context), context, [...given, ...told, ...context.notes])
+    return digest(await exported(at, plan, connected, context), context, said)
   })
 
 async function draft(

@@ -163,7 +163,7 @@ function withoutStamp({ object }: Ask, cursor: Field, rows: number): InputError 
   return new InputError([
     {
       where: `${object} cursorField`,
-      what: `${rows.toLocaleString('en')} rows have no ${cursor.name}, and no incremental run would bring them`,
+      what: `rows without ${cursor.name} (${rows.toLocaleString('en')}) would never be read by an incremental run`,
       advice: `Fill the column, name another one, or leave them out: where: { ${cursor.name}: { isNull: false } }.`,
     },
   ])

@@ -55,7 +55,7 @@ export const unloadJob: Job<Plan, Range[]> = {
 
   async poll(session, kept) {
     const ref = kept as unknown as Ref
-    const found = await dataApi(session).describe(ref.id)
+    const found = await described(session, ref)
     if (found.Status === 'SUBMITTED' || found.Status === 'PICKED' || found.Status === 'STARTED') {
       return { waitMs: POLL_MS }
     }
@@ -71,6 +71,16 @@ export const unloadJob: Job<Plan, Range[]> = {
     const { store } = await stagingOf(session)
     for await (const { key } of store.list(folder)) await store.delete(key)
   },
+}
+
+/** The Data API forgets statements after a day. */
+async function described(session: Session, { id, object }: Ref): Promise<Described> {
+  try {
+    return await dataApi(session).describe(id)
+  } catch (error) {
+    if (error instanceof ConnectorError && error.kind === 'missing') throw again(object, error.reason, error)
+    throw error
+  }
 }
 
 export function unloadStatement(request: ReadRequest, to: string, role: string | undefined): string {

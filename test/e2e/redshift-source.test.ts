@@ -16,7 +16,7 @@ import { until } from './until.ts'
 import { openWarehouse, type WarehouseStage } from './warehouse-stage.ts'
 
 /** Rows of a table that is read while workers are killed. */
-const ROWS = process.env['LAKEWARD_THOROUGH'] ? 400_000 : 6000
+const ROWS = process.env['LAKEWARD_THOROUGH'] ? 100_000 : 6000
 const EXAMPLE = new URL('../../client/examples/redshift-to-salesforce.yaml', import.meta.url)
 const TYPES = {
   long: 'BIGINT',
@@ -127,7 +127,7 @@ describeWithTemporal('Redshift as a source', (temporal) => {
     gate.hang([{ name: 'reading', method: 'GET', path: '_exports/.*0001_part', done: 0 }])
     worker = await stage.startWorker()
     release()
-    await until('a file is read', () => gate.halted().has('reading'))
+    await until('a file is read', () => gate.halted().has('reading'), { withinMs: 300_000 })
     await worker.kill()
     gate.hang([])
     worker = await stage.startWorker()
@@ -162,7 +162,7 @@ describeWithTemporal('Redshift as a source', (temporal) => {
     await redshift.look("INSERT INTO wrong VALUES (1, '2026-01-01', '2026-01-01'), (2, NULL, NULL)")
     const wrong: [string, ReturnType<typeof flow>, RegExp][] = [
       ['a table that is not there', flow('nowhere', 'auto'), /no such table or view/],
-      ['rows without a stamp', flow('wrong', 'auto'), /1 rows have no updated_at/],
+      ['rows without a stamp', flow('wrong', 'auto'), /rows without updated_at \(1\)/],
       ['days', flow('wrong', 'auto', { object: { cursorField: 'day' } }), /day is date, and no date-time/],
       ['no such column', flow('wrong', 'auto', { object: { cursorField: 'at' } }), /no column at/],
       ['nothing that tells', flow('wrong', 'auto', { object: { cursorField: undefined } }), /read: full/],

@@ -98,6 +98,13 @@ describe('an unload', () => {
     expect(await files('stopped')).toEqual([])
   })
 
+  it('that the Data API has forgotten begins again', async () => {
+    const ref = await job.submit(session, plan, 'forgotten')
+    await expect(job.poll(session, { ...(ref as object), id: 'unknown' })).rejects.toMatchObject({
+      kind: 'cursor-expired',
+    })
+  })
+
   it('of nothing is one range of nothing', async () => {
     await warehouse.redshift.look(`DELETE FROM ${harness.object}`)
     const state = await ended(await job.submit(session, plan, 'nothing'))

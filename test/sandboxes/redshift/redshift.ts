@@ -1,7 +1,7 @@
 /**
  * Redshift's Data API on loopback, over a PostgreSQL of its own: AWS JSON 1.1, statements that take their time, COPY
- * from S3. It simulates the vendor's documentation and knows nothing of the code that is tested against it; what it
- * does not truly imitate it refuses (`sql-subset.ts`).
+ * from S3 and UNLOAD to it. It simulates the vendor's documentation and knows nothing of the code that is tested
+ * against it; what it does not truly imitate it refuses (`sql-subset.ts`).
  *
  * Not proven by it: permissions of IAM, distribution and sorting, the words of most errors.
  */
@@ -22,10 +22,10 @@ export type { ParquetColumn, ParquetReader }
 export interface RedshiftOptions {
   /** Folder of PostgreSQL's programs. */
   postgres: string
-  /** Where COPY reads. */
+  /** Where COPY reads and UNLOAD writes. */
   s3: S3ClientConfig
   parquet: ParquetReader
-  /** Roles that COPY may assume; the first is the default. */
+  /** Roles that COPY and UNLOAD may assume; the first is the default. */
   roles?: string[]
   accessKeyId?: string
   workgroups?: string[]
