@@ -191,7 +191,7 @@ describeWithTemporal('Redshift as a source', (temporal) => {
     const client = vendorClient(redshift.url)
     await batch(client, 'CREATE SCHEMA IF NOT EXISTS "marketing"')
     await batch(client, `CREATE TABLE "marketing"."accounts" (${columns}, "score" INTEGER, "updated_at" TIMESTAMPTZ)`)
-    const day = `date '1899-12-31' + n, n, now() - interval '1 day'`
+    const day = `date '1899-12-31' + n, n, redshift.getdate() - interval '1 day'`
     const values = `'wh-' || n, 'Müller "' || n || '"', n * 1000000.25, ${day}`
     await redshift.look(`INSERT INTO marketing.accounts SELECT ${values} FROM generate_series(1, 300) AS n`)
     const written = parse(readFileSync(EXAMPLE, 'utf8')) as { source: object; destination: object }
@@ -218,11 +218,11 @@ describeWithTemporal('Redshift as a source', (temporal) => {
     expect(org).toEqual(warehouse)
     expect(org).toHaveLength(300)
 
-    const changed = `name = 'Meier', contract_value = NULL, updated_at = now() + interval '4 days'`
+    const changed = `name = 'Meier', contract_value = NULL, updated_at = redshift.getdate() + interval '1 hour'`
     await redshift.look(`UPDATE marketing.accounts SET ${changed} WHERE score <= 20`)
-    const long = `repeat('x', 300), 1, NULL, 0, now() + interval '4 days'`
+    const long = `repeat('x', 300), 1, NULL, 0, redshift.getdate() + interval '1 hour'`
     await redshift.look(`INSERT INTO marketing.accounts VALUES ('wh-long', ${long})`)
-    await redshift.advance(5 * 86_400_000)
+    await redshift.advance(2 * 3_600_000)
     const second = await stage.run(example)
     expect(second.objects[0]).toMatchObject({ read: 21, delivered: { inserted: 0, updated: 20, rejected: 1 } })
     expect(second.objects[0]!.notes.join()).toMatch(/STRING_TOO_LONG/)
