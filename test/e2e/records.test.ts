@@ -12,6 +12,8 @@ import { type Cells, openRecords, type RecordsStage, rowsOf, SCHEMA } from './re
 import { failureOf } from './run-failure.ts'
 
 const EXAMPLE = new URL('../../client/examples/s3-to-salesforce.yaml', import.meta.url)
+/** What `lakeward replay` asks for. */
+const REPLAY = { replay: true }
 const THOROUGH = process.env['LAKEWARD_THOROUGH'] === '1'
 const UPSERTS = THOROUGH ? 100_000 : 600
 const INSERTS = THOROUGH ? 10_000 : 300
@@ -144,7 +146,7 @@ describeWithTemporal('records out', (temporal) => {
         if (text !== null) expect(record['Jigsaw']).toBe(text)
       }
       control.reset()
-      expect(await replay(loading)).toMatchObject({ objects: [{ status: 'nothing', read: 0 }] })
+      expect(await stage.run({ ...loading, run: REPLAY })).toMatchObject({ objects: [{ status: 'nothing', read: 0 }] })
       expect(control.log().filter(({ method }) => method !== 'GET')).toEqual([])
     },
     THOROUGH ? 1_500_000 : 120_000,
@@ -247,12 +249,16 @@ describeWithTemporal('records out', (temporal) => {
     const { source } = casting as unknown as { source: { objects: object[] } }
     const objects = source.objects.map((one) => ({ ...one, transform: [mended, { cast: { n: 'int64' } }] }))
     const now = { ...casting, source: { ...source, objects } }
-    expect(await replay(now)).toMatchObject({ objects: [{ read: 2, written: 1, quarantined: 1 }] })
+    expect(await stage.run({ ...now, run: REPLAY })).toMatchObject({
+      objects: [{ read: 2, written: 1, quarantined: 1 }],
+    })
     const read = async () => queryFiles(join(stage.lake, 'replayed/cast'), 'SELECT n::text AS n FROM files ORDER BY n')
     expect(await read()).toEqual([{ n: '1' }, { n: '2' }])
     const left = { by: 'flow', rule: 'cast', attempt: 2, record: { n: 'three' } }
     expect(quarantined(now.name, 'lake')).toMatchObject([left])
-    expect(await replay(now)).toMatchObject({ objects: [{ read: 1, written: 0, quarantined: 1 }] })
+    expect(await stage.run({ ...now, run: REPLAY })).toMatchObject({
+      objects: [{ read: 1, written: 0, quarantined: 1 }],
+    })
     expect(await stage.run(now)).toMatchObject({ objects: [{ status: 'nothing' }] })
     expect(await read()).toEqual([{ n: '1' }, { n: '2' }])
   })
