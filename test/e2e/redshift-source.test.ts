@@ -30,7 +30,7 @@ const TYPES = {
   twice: 'DOUBLE',
 }
 
-describeWithTemporal('Redshift as a source', (temporal) => {
+describeWithTemporal('tables that are read', (temporal) => {
   let house: WarehouseStage
   let ready = false
   let worker: WorkerProcess | undefined

@@ -96,6 +96,7 @@ describe.skipIf(!moto)('a role', () => {
     expect(objects?.Resource).toEqual([
       'arn:aws:s3:::acme/base/_lakeward/lake.json',
       'arn:aws:s3:::acme/base/_lakeward/daily/*',
+      'arn:aws:s3:::acme/base/_lakeward/_events/daily/*',
       'arn:aws:s3:::acme/base/_lakeward/_quarantine/daily/*',
       'arn:aws:s3:::acme/base/_lakeward/_repairs/daily/*',
       'arn:aws:s3:::acme/base/raw/sf/*',
