@@ -13,11 +13,10 @@ import type { AssembleOptions } from './assemble.ts'
 import { drainSignal } from './drain.ts'
 import { serveHealth } from './health.ts'
 import type { Check } from './health.ts'
+import { polledQueues } from './queues.ts'
 import { LakewardPlugin, workflowsPath } from './plugin.ts'
 import { tuningOf } from './tuning.ts'
 import { workflowBundle } from './workflow-bundle.ts'
-
-export const TASK_QUEUE = 'lakeward'
 
 export interface WorkerSettings extends AssembleOptions {
   connection: NativeConnectionOptions & { address: string }
@@ -37,9 +36,8 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
   // Wrong settings are told before anything is connected.
   const parts = await openParts(settings)
   await parts.close()
-  const { connections, worker: options } = parts.installation
-  const own = Object.values(connections).flatMap(({ taskQueue }) => taskQueue ?? [])
-  const taskQueues = settings.taskQueues ?? options.taskQueues ?? [...new Set([TASK_QUEUE, ...own])]
+  const { worker: options } = parts.installation
+  const taskQueues = polledQueues(parts.installation, settings.taskQueues)
   const plugin = new LakewardPlugin(settings)
   const bundle = await workflowBundle(workflowsPath)
 

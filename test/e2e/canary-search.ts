@@ -59,11 +59,13 @@ export async function inTemporal({ client, queue }: Stage, folder: string): Prom
 }
 
 async function answersOf(handle: WorkflowHandle): Promise<Uint8Array[]> {
-  const found = piecesOf((await handle.describe()).raw)
+  const { raw, status } = await handle.describe()
+  const found = piecesOf(raw)
   for (const query of ['__temporal_workflow_metadata', '__stack_trace', 'progress']) {
     found.push(...piecesOf(await handle.query(query).catch((error: unknown) => String(error))))
   }
-  const ended = await handle.result().catch((error: unknown) => error)
+  // A listener stays open.
+  const ended = status.name === 'RUNNING' ? null : await handle.result().catch((error: unknown) => error)
   for (let error = ended; error instanceof Error; error = error.cause) {
     found.push(...piecesOf([error.message, error.stack, (error as { details?: unknown }).details]))
   }

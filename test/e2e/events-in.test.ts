@@ -197,7 +197,10 @@ trigger: { event: signal, batch: { every: 1s } }
       cause: { message: 'the flow is paused: `resume` first' },
     })
     const state = async () => (await lakeward.status(flow.name)).listener?.objects[0]
-    expect(await state()).toMatchObject({ phase: 'waiting', waiting: 2, batches: 0 })
+    const before = await state()
+    expect(before).toMatchObject({ phase: 'waiting', batches: 0 })
+    // What came while the listener looked into the lake is counted by both.
+    expect([2, 4]).toContain(before?.waiting)
     await lakeward.unpause(flow.name)
     await until('both are committed', async () => (await state())?.written === 2)
     expect((await recorded('status', flow.name, ...there)).out).toMatch(/^lead +waiting +0 +1 +2 +2 +/m)

@@ -20,6 +20,7 @@ import { startTestMoto } from '../s3-servers.ts'
 import type { TestS3 } from '../s3-servers.ts'
 import { describeWithTemporal } from '../temporal.ts'
 import { failureOf } from './run-failure.ts'
+import { freshWord, inFiles, inTemporal, inText, placesOf } from './canary-search.ts'
 import { SHOP_SECRET, Shop, orderOf } from './shop.ts'
 import type { Stage, WorkerProcess } from './stage.ts'
 import { openStage } from './stage.ts'
@@ -29,6 +30,8 @@ const THOROUGH = process.env['LAKEWARD_THOROUGH'] === '1'
 const MANY = THOROUGH ? 10_000 : 60
 const example = (name: string) =>
   parse(readFileSync(new URL(`../../client/examples/${name}.yaml`, import.meta.url), 'utf8')) as Record<string, object>
+
+const HOOK_SECRET = freshWord('hook')
 
 describeWithTemporal('events out', (temporal) => {
   let stage: Stage
@@ -42,7 +45,7 @@ describeWithTemporal('events out', (temporal) => {
 
   beforeAll(async () => {
     stage = await openStage(temporal, { salesforce: { accounts: 30, contacts: 12, pageRows: 10 }, lake: 'file' })
-    receiver = await openReceiver('hook-secret')
+    receiver = await openReceiver(HOOK_SECRET)
     moto = await orSkip(startTestMoto(), 'events of a bus')
     const path = join(stage.directory, 'lakeward.yaml')
     const installation = parse(readFileSync(path, 'utf8')) as { connections: Record<string, unknown> }
@@ -67,7 +70,7 @@ describeWithTemporal('events out', (temporal) => {
       SHOP_SECRET,
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test',
-      HOOK_SECRET: 'hook-secret',
+      HOOK_SECRET,
     })
     worker = await startWorker()
   })
@@ -371,5 +374,16 @@ notify: [{ connection: hook }]
     // What could not be sent is owed, and goes first.
     expect((await stage.run(flowOf('wrong', {}, one))).objects[0]).toMatchObject({ delivered: { inserted: 1 } })
     expect((await records('wrong')).rows).toMatchObject([{ Id }])
+  })
+
+  it('the secrets of webhooks, in and out, are found nowhere', async () => {
+    const haystacks = [
+      ...(await inTemporal(stage, temporal.folder)),
+      ...(await inFiles(stage)),
+      inText('log of the worker', [worker.output()]),
+      inText('what receivers were told', [JSON.stringify(receiver.told)]),
+    ]
+    for (const word of [HOOK_SECRET, SHOP_SECRET]) expect(placesOf(word, haystacks)).toEqual([])
+    expect(placesOf(receiver.url, haystacks)).not.toEqual([])
   })
 })

@@ -53,7 +53,7 @@ destination: { prefix: raw, fileSize: 8MB }
     const peak = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${worker.pid}/status`, 'utf8'))?.[1])
     const events = (await lane.describe()).historyLength
     process.stdout.write(
-      `200,000 Accounts: peak memory of the worker ${Math.round(peak / 1000)} MB, ${events} events, ` +
+      `${ROWS.toLocaleString('en')} Accounts: peak memory of the worker ${Math.round(peak / 1000)} MB, ${events} events, ` +
         `longest silence ${Math.round(longestSilence / 1000)} s\n`,
     )
     expect(peak).toBeLessThan(MEMORY_KB)

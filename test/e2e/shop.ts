@@ -2,8 +2,9 @@
 import { createHmac } from 'node:crypto'
 import { Agent, request } from 'undici'
 import { pause } from './until.ts'
+import { freshWord } from './canary-search.ts'
 
-export const SHOP_SECRET = 'a secret of the shop'
+export const SHOP_SECRET = freshWord('shop')
 
 export interface Told {
   status: number

@@ -16,6 +16,7 @@ import type { TestS3 } from '../s3-servers.ts'
 import { describeWithTemporal } from '../temporal.ts'
 import { queryFiles } from './compare.ts'
 import { LakeMirror } from './lake-mirror.ts'
+import { inFiles, inTemporal, inText, placesOf } from './canary-search.ts'
 import { SHOP_SECRET, Shop, orderOf, signed } from './shop.ts'
 import type { Stage, WorkerProcess } from './stage.ts'
 import { openStage } from './stage.ts'
@@ -189,6 +190,28 @@ describeWithTemporal('webhooks', (temporal) => {
     ])
     for (const name of [flow.name, flow.name.replace('refusing', 'chat')])
       await new LakewardClient(stage.client).delete(name, { cancel: true })
+    const haystacks = [
+      ...(await inTemporal(stage, temporal.folder)),
+      ...(await inFiles(stage)),
+      inText('log of the worker', [worker.output()]),
+      inText('log of the receiver', [receiver.output()]),
+    ]
+    expect(placesOf(SHOP_SECRET, haystacks)).toEqual([])
+    // The search finds words: an event's id is in the lake.
+    expect(placesOf('evt-1', haystacks)).not.toEqual([])
+  })
+
+  it('a flow on a queue that the workers of this file do not poll is left to whoever does', async () => {
+    const lakeward = new LakewardClient(stage.client)
+    const foreign = { ...flowOf({ name: 'foreign' }), taskQueue: `elsewhere-${stage.id}` }
+    await lakeward.apply(foreign)
+    await until('it is told', () =>
+      receiver.output().includes(`${foreign.name} is left out: its task queue is elsewhere-${stage.id}`),
+    )
+    const body = JSON.stringify(orderOf(2, 0))
+    expect(await shop.post(body, signed(body))).toMatchObject({ status: 503 })
+    await stage.client.workflow.getHandle(`flow/${foreign.name}/listen`).terminate()
+    await lakeward.delete(foreign.name, { cancel: true })
   })
 
   it.runIf(THOROUGH)(

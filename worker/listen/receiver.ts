@@ -6,7 +6,9 @@ import type { Connection } from '../../connectors/installation.ts'
 import type { SecretRef } from '../../connectors/secrets.ts'
 import { resolveSecret } from '../../connectors/secrets.ts'
 import { installationPath, openParts } from '../assemble.ts'
+import { polledQueues } from '../queues.ts'
 import { listeningFlows } from './event-flows.ts'
+import type { ListeningFlow } from './event-flows.ts'
 import type { HookConnection } from './hooks.ts'
 import { Hooks } from './hooks.ts'
 import { serveHooks } from './hooks-server.ts'
@@ -16,6 +18,8 @@ export interface ReceiverSettings {
   client: Client
   /** Instead of `listen.address`. */
   address?: string
+  /** Flows of other queues are another installation's; default: as its workers have them. */
+  taskQueues?: string[]
   log: (line: string) => void
   ready?(at: { url: string; connections: string[] }): void
   /** Ends it. */
@@ -39,12 +43,21 @@ export async function runReceiver(settings: ReceiverSettings): Promise<void> {
   const taken = await hookConnections(Object.values(connections), { directory, path, log })
   const places = { ...parts, installation: async () => parts.installation }
   const hooks = new Hooks(client, places, { rate, waiting }, log)
+  const queues = polledQueues(parts.installation, settings.taskQueues)
+  const foreign = new Set<string>()
+  const isOurs = ({ flow: { name, source }, taskQueue }: ListeningFlow): boolean => {
+    if (queues.includes(taskQueue)) return true
+    const why = `its task queue is ${taskQueue}, and the workers of this installation poll ${queues.join(', ')}`
+    if (taken.has(source.connection) && !foreign.has(name)) settings.log(`${name} is left out: ${why}`)
+    foreign.add(name)
+    return false
+  }
   let [looked, tried] = [0, 0]
   let looking: Promise<void> | undefined
   const look = async (): Promise<void> => {
     tried = Date.now()
     try {
-      hooks.follow(await listeningFlows(client, log))
+      hooks.follow((await listeningFlows(client, log)).filter(isOurs))
       looked = Date.now()
     } catch (error) {
       log(`the flows cannot be read: ${error instanceof Error ? error.message : String(error)}`)
