@@ -150,7 +150,9 @@ class CsvReader {
     }
     if (column.raw && !isJson(this.text(at))) return 'it is not JSON'
     if (this.#kinds[at] !== 2) return column.text(this.#bytes, start, end, row)
-    return column.text(this.#plain, 0, this.#unquote(start, end), row)
+    // `#unquote` may put a larger buffer in the place of `#plain`.
+    const length = this.#unquote(start, end)
+    return column.text(this.#plain, 0, length, row)
   }
 
   /** Makes one of two quotes, in `#plain`; answers how many bytes are left. */

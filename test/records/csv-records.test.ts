@@ -29,6 +29,11 @@ describe('CSV', () => {
     expect(rows.map(({ name }) => name)).toEqual(['a\r\nb,c', '5" pipe', '"'])
   })
 
+  it('keeps every byte of a text that is longer than any before it and has quotes', () => {
+    const long = `say "${'é long '.repeat(1000)}" and more`
+    expect(read(`id,name\n1,"${long.replaceAll('"', '""')}"\n`).rows[0]!['name']).toBe(long)
+  })
+
   it('tells null from empty text, and takes an empty number for null, quoted or not', () => {
     expect(read('id,name,amount\n1,,\n2,"",""\n').rows).toEqual([
       { id: '1', name: null, amount: null, day: null },
