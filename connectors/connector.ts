@@ -323,6 +323,20 @@ export interface Page {
   end?: Json
   /** Readable position after the page: `2,000 of 18,200, at 2026-05-06T11:56:44Z`. */
   position: string
+  /** How many records the source says the page has; another number is an error of the page. */
+  records?: number
+}
+
+/** Without a header line in the page `columns` names the fields; `quote` '' is none, absent is `"`. */
+export interface CsvShape {
+  format: 'csv'
+  delimiter: string
+  header: boolean
+  nullText: string | null
+  /** The source has no empty texts: it writes nulls as `""`. */
+  noEmpty?: true
+  quote?: string
+  columns?: string[]
 }
 
 /** A record as values by source field name; for sources whose pages are not worth scanning as bytes. */
@@ -333,8 +347,7 @@ export type Shape =
   | { format: 'rows' }
   /** JSON whose records lie in the array at `path`; `ignore` names members that are no fields (`attributes`). */
   | { format: 'json'; path: string[]; ignore?: string[] }
-  /** Without a header line in the page `columns` names the fields; `quote` '' is none, absent is `"`. */
-  | { format: 'csv'; delimiter: string; header: boolean; nullText: string | null; quote?: string; columns?: string[] }
+  | CsvShape
   | { format: 'jsonl'; badLines?: 'reject' } // a line that is no object is the page's fault, or its own alone
   | { format: 'parquet' }
 

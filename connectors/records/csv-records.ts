@@ -4,17 +4,16 @@
  * Laws
  * - A quote opens a field only at its beginning; elsewhere it is text. In a quoted field two quotes are one, and line
  *   ends are text. `CsvCutter` cuts by the same grammar: a page that it cut holds whole records.
- * - Null is the null text without quotes, and an empty field of a type that has no empty value; `""` is empty text.
+ * - Null is the null text without quotes, and an empty field of a type that has no empty value; `""` is empty text
+ *   where the source knows such a thing.
  * - A line that is no record of the header's fields is rejected, and no other with it.
  */
-import type { Shape } from '../connector.ts'
+import type { CsvShape } from '../connector.ts'
 import type { ColumnBuilder, Refusal } from './column-builder.ts'
 import type { Decoded } from './decode.ts'
 import { isJson } from './is-json.ts'
 import { PageError } from './page-error.ts'
 import type { RecordBuilder } from './record-builder.ts'
-
-export type CsvShape = Extract<Shape, { format: 'csv' }>
 
 const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
@@ -71,6 +70,7 @@ class CsvReader {
   readonly #bytes: Uint8Array
   readonly #delimiter: number
   readonly #quote: number
+  readonly #noEmpty: boolean
   /** Field i lies in [spans[2i], spans[2i + 1]). */
   #spans: number[] = []
   /** 0: plain, 1: quoted, 2: quoted and with doubled quotes in it. */
@@ -84,6 +84,7 @@ class CsvReader {
     const { delimiter, quote } = marksOf(shape)
     this.#delimiter = delimiter
     this.#quote = quote
+    this.#noEmpty = shape.noEmpty === true
   }
 
   /** The next record; false at the end. Blank lines are none, unless there is just one column. */
@@ -143,7 +144,7 @@ class CsvReader {
   put(at: number, column: ColumnBuilder, none: Uint8Array | null, row: number): Refusal {
     const [start, end] = [this.#spans[at * 2]!, this.#spans[at * 2 + 1]!]
     const { type } = column.field
-    const empty = start === end && type !== 'string' && type !== 'binary'
+    const empty = start === end && (this.#noEmpty || (type !== 'string' && type !== 'binary'))
     if (empty || this.isNull(at, none)) {
       column.clear(row)
       return null

@@ -27,7 +27,19 @@ export interface Decoded {
 }
 
 /** Batches of at most `BATCH_ROWS` rows with exactly these fields; a member that is missing from a record is null. */
-export function* decodePage(page: Pick<Page, 'body' | 'shape' | 'op'>, fields: Field[]): Generator<Decoded> {
+export function* decodePage(page: Paged, fields: Field[]): Generator<Decoded> {
+  let found = 0
+  for (const decoded of decode(page, fields)) {
+    found += decoded.batch.rows + decoded.rejects.length + decoded.dropped
+    yield decoded
+  }
+  const { records = found } = page
+  if (found !== records) throw new PageError(`the page has ${found} records, and the source says ${records}`)
+}
+
+type Paged = Pick<Page, 'body' | 'shape' | 'op' | 'records'>
+
+function* decode(page: Paged, fields: Field[]): Generator<Decoded> {
   const { body, shape } = page
   const records = new RecordBuilder(fields, page.op)
   if (shape.format === 'rows') {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Shape } from '../../connectors/connector.ts'
+import type { CsvShape, Shape } from '../../connectors/connector.ts'
 import { CsvCutter } from '../../connectors/records/csv-records.ts'
-import type { CsvShape } from '../../connectors/records/csv-records.ts'
 import { decodePage } from '../../connectors/records/decode.ts'
 import { PageError } from '../../connectors/records/page-error.ts'
 import { csvSink } from '../../connectors/records/csv.ts'
@@ -41,6 +40,14 @@ describe('CSV', () => {
     ])
     const { rows } = read('id,name\n1,NULL\n2,"NULL"\n3,\n', { ...plain, nullText: 'NULL' })
     expect(rows.map(({ name }) => name)).toEqual([null, 'NULL', ''])
+  })
+
+  it('takes "" for null where the source has no empty texts, and knows how many records there are', () => {
+    const body = Buffer.from('"id","name"\n"1",""\n"2","a"\n')
+    const page = { body, shape: { ...plain, noEmpty: true as const }, records: 2 }
+    const [decoded] = decodePage(page, fields)
+    expect(textRows(decoded!.batch).map(({ name }) => name)).toEqual([null, 'a'])
+    expect(() => [...decodePage({ ...page, records: 3 }, fields)]).toThrow('has 2 records, and the source says 3')
   })
 
   it('rejects a line that is no record, or has a value that does not fit, and no other', () => {
