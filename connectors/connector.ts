@@ -7,7 +7,6 @@
  * - A difference between systems is data or an optional member, never a name that core code compares with.
  * - What a plan fixed, every retry reads again: `read` depends on (plan, range, cursor) alone.
  * - Cursors, states and requests are JSON that only the connector reads; the core stores and returns them unchanged.
- * - Jobs, tables, sinks and events are declared for connectors to come; CONTRIBUTING.md says which the core drives.
  */
 import type { Events, Inbox } from './events.ts'
 import type { RecordSink } from './record-sink.ts'

@@ -2,6 +2,8 @@
  * One Temporal dev server for the whole test run, on free ports, its database in a temporary folder. Tests reach it by
  * `test/temporal.ts`. A server that is configured on this machine (TEMPORAL_ADDRESS, a profile) is never touched.
  *
+ * All that a run writes, by its tests and by processes they kill, lies in one temporary folder that goes with it.
+ *
  * Where there is no Temporal to be had, tests that need it are skipped and said so; with CI set that is a failure.
  */
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
@@ -31,25 +33,31 @@ declare module 'vitest' {
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const BUILD = 'dist-test-'
+const TEMPORARY = 'lakeward-test-'
 const DAY_MS = 86_400_000
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const built = join(root, `${BUILD}${process.pid}`)
   project.provide('built', built)
+  const outer = tmpdir()
+  process.env.TMPDIR = mkdtempSync(join(outer, TEMPORARY))
+  const temporary = basename(process.env.TMPDIR)
   const stop = await startTemporal(project)
-  project.onTestsRerun(async () => dropBuilds(basename(built)))
+  project.onTestsRerun(async () => drop(root, BUILD, basename(built)))
   return async () => {
     await stop?.()
-    dropBuilds(basename(built))
+    drop(root, BUILD, basename(built))
+    drop(outer, TEMPORARY, temporary)
   }
 }
 
-/** Removes a build, and those of runs that were killed. */
-function dropBuilds(own: string): void {
-  for (const name of readdirSync(root).filter((found) => found.startsWith(BUILD))) {
-    const { mtimeMs } = statSync(join(root, name), { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() }
+/** Removes what is a run's own, and what runs left that were killed. */
+function drop(folder: string, prefix: string, own: string): void {
+  for (const name of readdirSync(folder).filter((found) => found.startsWith(prefix))) {
+    const path = join(folder, name)
+    const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() }
     const isForsaken = Date.now() - mtimeMs > DAY_MS
-    if (name.startsWith(own) || isForsaken) rmSync(join(root, name), { recursive: true, force: true })
+    if (name.startsWith(own) || isForsaken) rmSync(path, { recursive: true, force: true, maxRetries: 3 })
   }
 }
 
@@ -64,15 +72,13 @@ async function startTemporal(project: TestProject): Promise<(() => Promise<void>
     delete process.env[name]
   }
   // A file that is not there: no profile of the user's reaches a test.
-  const folder = mkdtempSync(join(tmpdir(), 'lakeward-test-temporal-'))
+  const folder = mkdtempSync(join(tmpdir(), 'temporal-'))
   process.env.TEMPORAL_CONFIG_FILE = join(folder, 'no-profiles.toml')
-  const drop = (): void => rmSync(folder, { recursive: true, force: true })
 
   let cli: string
   try {
     cli = await findTemporalCli()
   } catch (error) {
-    drop()
     if (process.env.CI) throw error
     process.stderr.write(
       `\n${error instanceof Error ? error.message : String(error)}\nTests that need it are skipped.\n\n`,
@@ -93,9 +99,6 @@ async function startTemporal(project: TestProject): Promise<(() => Promise<void>
     cli,
     folder,
   })
-  return async () => {
-    // What it holds is thrown away: no need to let it end in order.
-    await server.stop(0)
-    drop()
-  }
+  // What it holds is thrown away: no need to let it end in order.
+  return () => server.stop(0)
 }

@@ -10,6 +10,8 @@ import { InputError } from '../connectors/errors.ts'
 import { connector } from '../connectors/index.ts'
 import { readInstallation } from '../connectors/installation.ts'
 import type { Connection, Installation } from '../connectors/installation.ts'
+import { givenSeconds } from '../connectors/given-seconds.ts'
+import { kept } from '../connectors/kept.ts'
 import type { DataKeys } from '../connectors/lake/data-keys.ts'
 import type { ObjectStore } from '../connectors/lake/store.ts'
 import { awsLogin } from './aws-login.ts'
@@ -39,7 +41,7 @@ export interface AssembleOptions {
   heartbeatSeconds?: number
 }
 
-const HEARTBEAT_MS = 45_000
+const HEARTBEAT = { name: 'LAKEWARD_HEARTBEAT_SECONDS', least: 5, most: 600, otherwise: 45 }
 
 /**
  * The parts as commands use them too, that run where they are typed: without `renew`, they ask the vendor themselves.
@@ -57,7 +59,7 @@ export interface Parts {
 
 export function assemble(options: AssembleOptions = {}): Deps {
   const parts = kept(() => openParts(options))
-  const given = givenHeartbeat(options)
+  const given = givenSeconds(HEARTBEAT, options.heartbeatSeconds)
   return {
     installation: async () => (await parts()).installation,
     connect: async (name, use) => (await parts()).connect(name, use),
@@ -67,7 +69,8 @@ export function assemble(options: AssembleOptions = {}): Deps {
       (await parts()).credentials.refresh(connection, staleVersion, namespaceId),
     key: async (name) => (await parts()).key(name),
     drain: drainSignal(),
-    heartbeatSeconds: async () => given ?? ((await parts()).installation.worker.heartbeat ?? HEARTBEAT_MS) / 1000,
+    heartbeatSeconds: async () =>
+      given ?? ((await parts()).installation.worker.heartbeat ?? HEARTBEAT.otherwise * 1000) / 1000,
   }
 }
 
@@ -207,30 +210,4 @@ function named(installation: Installation, name: string): Connection {
 
 function missing(what: string, where: string, names: string[]): InputError {
   return new InputError([{ what, where, ...(names.length > 0 ? { advice: `There are: ${names.join(', ')}.` } : {}) }])
-}
-
-function givenHeartbeat(options: AssembleOptions): number | undefined {
-  const text = process.env['LAKEWARD_HEARTBEAT_SECONDS']
-  const seconds = options.heartbeatSeconds ?? (text === undefined ? undefined : Number(text))
-  if (seconds === undefined) return undefined
-  if (Number.isInteger(seconds) && seconds >= 5 && seconds <= 600) return seconds
-  throw new InputError([
-    {
-      what: `${text ?? seconds} is no number of seconds from 5 to 600`,
-      where: 'LAKEWARD_HEARTBEAT_SECONDS',
-      advice: `Leave it out for ${HEARTBEAT_MS / 1000}.`,
-    },
-  ])
-}
-
-/** Makes it once; a failure is forgotten. */
-function kept<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => {
-    if (!made) {
-      made = make()
-      made.catch(() => (made = undefined))
-    }
-    return made
-  }
 }

@@ -8,6 +8,7 @@
 import type { AwsKeys, JsonObject, Session } from '../connectors/connector.ts'
 import { ConnectorError, InputError, showProblem } from '../connectors/errors.ts'
 import type { Connection, Secret } from '../connectors/installation.ts'
+import { kept } from '../connectors/kept.ts'
 import { resolveSecret } from '../connectors/secrets.ts'
 
 /** Of its settings, `region`, `role` and `externalId` are read. */
@@ -20,13 +21,11 @@ type Provider = () => Promise<AwsKeys>
 
 export function awsLogin(connection: AwsConnection): NonNullable<Session['aws']> {
   return (policy) => {
-    let provider: Promise<Provider> | undefined
+    const provider = kept(() => makeProvider(connection, policy))
     return async () => {
-      provider ??= makeProvider(connection, policy)
       try {
-        return await (
-          await provider
-        )()
+        const keys = await provider()
+        return await keys()
       } catch (error) {
         throw loginError(error, connection)
       }

@@ -12,6 +12,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConnectorError, InputError, LoginLost, showProblem } from '../connectors/errors.ts'
+import { kept } from '../connectors/kept.ts'
 import type { Token } from '../connectors/http.ts'
 import type { TokenAnswer } from '../connectors/oauth.ts'
 import { redact } from '../connectors/redact.ts'
@@ -81,15 +82,9 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   const cache = new Map<string, Token>()
   const hidden = new Map<string, Set<string>>()
   const running = new Map<string, Promise<{ version: number }>>()
-  let opened: Promise<StateStore> | undefined
+  const state = kept(options.state)
 
   const documentName = (connection: string): string => `connection/${connection}`
-
-  async function state(): Promise<StateStore> {
-    opened ??= options.state()
-    opened.catch(() => (opened = undefined))
-    return opened
-  }
 
   function hide(connection: string, ...secrets: (string | null | undefined)[]): void {
     const known = hidden.get(connection) ?? new Set()

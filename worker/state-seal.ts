@@ -3,12 +3,13 @@
  * by a key service.
  *
  * Laws
- * - AES-256-GCM with a fresh nonce; a document's name and version are associated data.
+ * - A document's name and version are authenticated with it.
  * - A data key lives as long as the one sealing or opening it is for; then its bytes are overwritten. (The service's
  *   answer was a text before, which nobody can overwrite.) The service is told which connection and which document it
  *   is for, so that its policies and its log may tell them apart, and a data key opens nothing else.
  */
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
+import { decrypt, encrypt } from '../connectors/aes-gcm.ts'
 import type { DataKeys } from '../connectors/lake/data-keys.ts'
 import { damaged, StateError } from './state.ts'
 import type { About, Sealed, Sealer } from './state.ts'
@@ -17,10 +18,10 @@ import type { About, Sealed, Sealer } from './state.ts'
 export function keySealer(key: Uint8Array): Sealer {
   const id = createHash('sha256').update('lakeward state key\0').update(key).digest('hex').slice(0, 16)
   return {
-    seal: (clear, about) => Promise.resolve({ lakeward: 1, key: id, ...encrypt(key, clear, about) }),
+    seal: (clear, about) => Promise.resolve({ lakeward: 1, key: id, ...hidden(key, clear, about) }),
     open(sealed, about) {
       if (sealed.dataKey !== undefined) return Promise.reject(sealedByService(sealed, about))
-      if (sealed.key === id) return Promise.resolve(decrypt(key, sealed, about))
+      if (sealed.key === id) return Promise.resolve(shown(key, sealed, about))
       const what = `${about.where} was written with another key`
       const advice = 'Set LAKEWARD_STATE_KEY (or restore state.key) to the key it was written with.'
       return Promise.reject(new StateError(`${what}. ${advice}`))
@@ -34,7 +35,7 @@ export function envelopeSealer(keys: DataKeys): Sealer {
     async seal(clear, about) {
       const { id, key, sealed } = await keys.generate(contextOf(about))
       try {
-        return { lakeward: 1, key: id, dataKey: base64(sealed), ...encrypt(key, clear, about) }
+        return { lakeward: 1, key: id, dataKey: base64(sealed), ...hidden(key, clear, about) }
       } finally {
         key.fill(0)
       }
@@ -48,7 +49,7 @@ export function envelopeSealer(keys: DataKeys): Sealer {
       const key = await keys.open(Buffer.from(dataKey, 'base64'), contextOf(about))
       if (key === null) throw damaged(about, 'is damaged, or was moved here from another document')
       try {
-        return decrypt(key, sealed, about)
+        return shown(key, sealed, about)
       } finally {
         key.fill(0)
       }
@@ -62,22 +63,17 @@ function contextOf({ name }: About): Record<string, string> {
   return { 'lakeward:document': name, [`lakeward:${name.slice(0, slash)}`]: name.slice(slash + 1) }
 }
 
-function encrypt(key: Uint8Array, clear: Uint8Array, about: About): Pick<Sealed, 'iv' | 'tag' | 'data'> {
-  const iv = randomBytes(12)
-  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(binding(about))
-  const data = Buffer.concat([cipher.update(clear), cipher.final()])
-  return { iv: base64(iv), tag: base64(cipher.getAuthTag()), data: base64(data) }
+function hidden(key: Uint8Array, clear: Uint8Array, about: About): Pick<Sealed, 'iv' | 'tag' | 'data'> {
+  const { nonce, cipher, tag } = encrypt(key, clear, binding(about))
+  return { iv: base64(nonce), tag: base64(tag), data: base64(cipher) }
 }
 
-function decrypt(key: Uint8Array, { iv, tag, data }: Partial<Sealed>, about: About): Uint8Array {
+function shown(key: Uint8Array, { iv, tag, data }: Partial<Sealed>, about: About): Uint8Array {
   if (typeof iv !== 'string' || typeof tag !== 'string' || typeof data !== 'string') throw damaged(about, 'is damaged')
-  try {
-    const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(iv, 'base64'), { authTagLength: 16 })
-    decipher.setAAD(binding(about)).setAuthTag(Buffer.from(tag, 'base64'))
-    return Buffer.concat([decipher.update(Buffer.from(data, 'base64')), decipher.final()])
-  } catch {
-    throw damaged(about, 'is damaged, or was moved here from another document')
-  }
+  const [nonce, mark, cipher] = [iv, tag, data].map((text) => Buffer.from(text, 'base64')) as [Buffer, Buffer, Buffer]
+  const clear = decrypt(key, { nonce, cipher, tag: mark }, binding(about))
+  if (clear === null) throw damaged(about, 'is damaged, or was moved here from another document')
+  return clear
 }
 
 function sealedByService({ key }: Partial<Sealed>, { where }: About): StateError {

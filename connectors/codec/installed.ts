@@ -1,5 +1,6 @@
 /** The codec that an installation names: read with the first payload, and nothing at all where none is named. */
 import { readCodec } from '../installation-codec.ts'
+import { kept } from '../kept.ts'
 import { createCodec } from './codec.ts'
 import type { PayloadCodec } from './codec.ts'
 
@@ -19,12 +20,7 @@ export interface InstalledCodecOptions {
  * ```
  */
 export function installedCodec(options: InstalledCodecOptions = {}): PayloadCodec {
-  let found: Promise<PayloadCodec | null> | undefined
-  const codec = (): Promise<PayloadCodec | null> => {
-    found ??= findCodec(options)
-    found.catch(() => (found = undefined))
-    return found
-  }
+  const codec = kept(() => findCodec(options))
   return {
     encode: async (payloads) => (await codec())?.encode(payloads) ?? payloads,
     decode: async (payloads) => (await codec())?.decode(payloads) ?? payloads,

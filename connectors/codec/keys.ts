@@ -1,5 +1,6 @@
 /** Keys of the codec: one that is given (32 bytes, by reference), or one that AWS KMS keeps. */
 import { InputError } from '../errors.ts'
+import { kept } from '../kept.ts'
 import { resolveSecret } from '../secrets.ts'
 import type { ResolveOptions, SecretRef } from '../secrets.ts'
 import { CodecError } from './codec-error.ts'
@@ -24,12 +25,7 @@ export type CodecKeySettings = SecretRef | KmsSettings | string
 
 export function codecKey(id: string, settings: CodecKeySettings, where: ResolveOptions): CodecKey {
   if (typeof settings === 'object' && 'kmsKey' in settings) return kmsKey(id, settings)
-  let read: Promise<Uint8Array> | undefined
-  const key = (): Promise<Uint8Array> => {
-    read ??= givenKey(id, settings, where)
-    read.catch(() => (read = undefined))
-    return read
-  }
+  const key = kept(() => givenKey(id, settings, where))
   return {
     current: async () => ({ key: await key(), wrapped: new Uint8Array() }),
     open(wrapped) {

@@ -2,28 +2,21 @@
  * A sealed payload's bytes: `LW` 1, the key's id, the data key as its owner wrapped it (empty where the key itself
  * seals), nonce, AES-256-GCM with its tag. All before the nonce is associated data: ids and wrapped keys cannot be
  * exchanged. Pure.
- *
- * Law: a nonce is random and used once; one data key seals far fewer than 2^32 payloads.
  */
-// https://nvlpubs.nist.gov/nistpubs/Legacy/SP/nistspecialpublication800-38d.pdf (8.2.2, 8.3)
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { decrypt, encrypt, NONCE_BYTES, TAG_BYTES } from '../aes-gcm.ts'
+import type { Encrypted } from '../aes-gcm.ts'
 
-export interface Sealed {
+export interface Sealed extends Encrypted {
   /** Id of the key, as the installation calls it. */
   id: string
   /** The data key, wrapped; empty: the key itself seals. */
   wrapped: Uint8Array
   /** Everything that is authenticated and not encrypted. */
   head: Uint8Array
-  nonce: Uint8Array
-  cipher: Uint8Array
-  tag: Uint8Array
 }
 
 export const KEY_BYTES = 32
 const MAGIC = Buffer.from([0x4c, 0x57, 1])
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
 
 export function seal(id: string, key: Uint8Array, wrapped: Uint8Array, clear: Uint8Array): Uint8Array {
   const name = Buffer.from(id)
@@ -31,10 +24,8 @@ export function seal(id: string, key: Uint8Array, wrapped: Uint8Array, clear: Ui
   sizes.writeUInt8(name.length, 0)
   sizes.writeUInt16BE(wrapped.length, 1)
   const head = Buffer.concat([MAGIC, sizes, name, wrapped])
-  const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(head)
-  const hidden = Buffer.concat([cipher.update(clear), cipher.final()])
-  return new Uint8Array(Buffer.concat([head, nonce, hidden, cipher.getAuthTag()]))
+  const { nonce, cipher, tag } = encrypt(key, clear, head)
+  return new Uint8Array(Buffer.concat([head, nonce, cipher, tag]))
 }
 
 /** null: these are not bytes of `seal`. */
@@ -56,12 +47,6 @@ export function readSealed(bytes: Uint8Array): Sealed | null {
 }
 
 /** null: sealed by another key, or changed since. */
-export function open({ head, nonce, cipher, tag }: Sealed, key: Uint8Array): Uint8Array | null {
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
-  decipher.setAAD(head).setAuthTag(tag)
-  try {
-    return Buffer.concat([decipher.update(cipher), decipher.final()])
-  } catch {
-    return null
-  }
+export function open(sealed: Sealed, key: Uint8Array): Uint8Array | null {
+  return decrypt(key, sealed, sealed.head)
 }

@@ -9,6 +9,7 @@
 import type { KMSClientConfig } from '@aws-sdk/client-kms'
 import type { ErrorKind } from '../connector.ts'
 import { ConnectorError } from '../errors.ts'
+import { kept } from '../kept.ts'
 import type { DataKeys } from '../lake/data-keys.ts'
 
 export interface KmsOptions {
@@ -72,7 +73,7 @@ const meanings: { names: RegExp; kind: ErrorKind; advice: string }[] = [
   {
     names: /^(NotFound|InvalidArn)Exception$/,
     kind: 'rejected',
-    advice: 'Check encryption.keyId, region and account of the connection that keeps state.',
+    advice: 'Check the key (`encryption.keyId`, or `kmsKey` of the codec), its region and its account.',
   },
   {
     names: /^AccessDenied/,
@@ -82,7 +83,7 @@ const meanings: { names: RegExp; kind: ErrorKind; advice: string }[] = [
   {
     names: /^(Disabled|KMSInvalidState)Exception$/,
     kind: 'forbidden',
-    advice: 'Enable the key, or cancel its deletion: without it the stored logins cannot be read.',
+    advice: 'Enable the key, or cancel its deletion: what was sealed under it cannot be read without it.',
   },
   {
     names: /^(InvalidKeyUsage|UnsupportedOperation|Validation)Exception$/,
@@ -108,10 +109,4 @@ function meaningOf(error: unknown, doing: string): ConnectorError {
     code: name,
     ...(known ? { advice: known.advice } : {}),
   })
-}
-
-/** Made when it is first needed. */
-function kept<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => (made ??= make())
 }

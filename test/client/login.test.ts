@@ -1,7 +1,6 @@
 /** `lakeward login` against the sandbox: who is logged in, and what each failure tells, with its exit code. */
 import { createServer } from 'node:http'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +10,7 @@ import { runCommand } from '../../client/command.ts'
 import { logIn, visit } from '../sandbox/browser.ts'
 import type { Sandbox } from '../sandboxes/salesforce/salesforce.ts'
 import { startSalesforce } from '../sandboxes/salesforce/salesforce.ts'
+import { freePort } from '../../worker/ports.ts'
 import { keys } from '../worker-credentials/keys.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lakeward-login-'))
@@ -175,12 +175,3 @@ describe('a login that is configured is tried', () => {
     expect([code, said]).toEqual([2, expect.stringMatching(/--timeout.*"soon".*\n.*5m/)])
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}

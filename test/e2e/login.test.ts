@@ -5,12 +5,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
+import { freePort } from '../../worker/ports.ts'
 import { codeOf, logIn, visit } from '../sandbox/browser.ts'
 import { builtCommand } from '../built.ts'
 import { describeWithTemporal } from '../temporal.ts'
@@ -123,12 +122,3 @@ destination: { prefix: login, write: append, format: jsonl }
     }
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
