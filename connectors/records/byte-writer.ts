@@ -1,21 +1,23 @@
-/** A released writer keeps so much. */
+/** A released writer keeps so much, unless it is told otherwise. */
 const KEPT = 1 << 16
 
 /** Bytes that grow. */
 export class ByteWriter {
-  bytes: Buffer
+  bytes!: Buffer
+  /** Of the same memory. */
+  data!: DataView
   length = 0
 
   constructor(capacity = 4096) {
-    this.bytes = Buffer.allocUnsafeSlow(capacity)
+    this.#begin(capacity)
   }
 
   /** Room for so many more bytes. */
   room(more: number): void {
     if (this.length + more <= this.bytes.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + more))
-    this.bytes.copy(larger, 0, 0, this.length)
-    this.bytes = larger
+    const { bytes } = this
+    this.#begin(Math.max(bytes.length * 2, this.length + more))
+    bytes.copy(this.bytes, 0, 0, this.length)
   }
 
   byte(value: number): void {
@@ -41,18 +43,23 @@ export class ByteWriter {
   /** What was written; the writer begins anew with memory of its own. */
   take(): Uint8Array {
     const taken = this.bytes.subarray(0, this.length)
-    this.bytes = Buffer.allocUnsafeSlow(Math.max(4096, Math.min(this.length + (this.length >> 3), 1 << 22)))
+    this.#begin(Math.max(4096, Math.min(this.length + (this.length >> 3), 1 << 22)))
     this.length = 0
     return taken
   }
 
   /** Empty, and without the memory that much was written into. */
-  release(): void {
+  release(kept = KEPT): void {
     this.length = 0
-    if (this.bytes.length > KEPT) this.bytes = Buffer.allocUnsafeSlow(4096)
+    if (this.bytes.length > kept) this.#begin(4096)
   }
 
   get view(): Uint8Array {
     return this.bytes.subarray(0, this.length)
+  }
+
+  #begin(capacity: number): void {
+    this.bytes = Buffer.allocUnsafeSlow(capacity)
+    this.data = new DataView(this.bytes.buffer)
   }
 }

@@ -19,7 +19,7 @@ export function pageCodec(): Codec {
   return chosen
 }
 
-type ZstdCompress = (bytes: Uint8Array, options: { params: Record<number, number> }) => Uint8Array
+type ZstdCompress = (bytes: Uint8Array, options: object) => Uint8Array
 
 function zstd(): Codec | undefined {
   const { zstdCompressSync, constants } = zlib as unknown as {
@@ -28,8 +28,18 @@ function zstd(): Codec | undefined {
   }
   const level = constants['ZSTD_c_compressionLevel']
   if (!zstdCompressSync || level === undefined) return undefined
-  const options = { params: { [level]: LEVEL } }
-  return { name: 'zstd', id: 6, compress: (bytes) => zstdCompressSync(bytes, options) }
+  const params = { [level]: LEVEL }
+  return {
+    name: 'zstd',
+    id: 6,
+    // One piece of output, so that none are put together.
+    compress: (bytes) =>
+      zstdCompressSync(bytes, {
+        params,
+        chunkSize: bytes.length + (bytes.length >> 7) + 256,
+        pledgedSrcSize: bytes.length,
+      }),
+  }
 }
 
 export function snappy(): Codec {

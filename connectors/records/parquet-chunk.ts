@@ -5,22 +5,30 @@
 import zlib from 'node:zlib'
 import type { Field } from '../connector.ts'
 import type { Column } from './batch.ts'
+import { BitWriter } from './bit-writer.ts'
 import { ByteWriter } from './byte-writer.ts'
-import { present } from './cells.ts'
 import type { Codec } from './compression.ts'
 import { kindOf } from './field-kind.ts'
-import { BytesEncoder } from './parquet-bytes.ts'
-import { fixedEncoder } from './parquet-fixed.ts'
+import { BooleanValues } from './parquet-booleans.ts'
 import { PHYSICAL } from './parquet-schema.ts'
-import { PLAIN, RLE } from './parquet-values.ts'
-import type { ValueEncoder } from './parquet-values.ts'
+import { ColumnValues, PLAIN, RLE } from './parquet-values.ts'
+import type { Values } from './parquet-values.ts'
+import { presentRows } from './present-rows.ts'
 import { binary, bool, encodeStruct, i32, i64, list, struct, text, varint } from './thrift.ts'
 import type { Struct, Thrift } from './thrift.ts'
 
-const PAGE_BYTES = 1 << 20
-const PAGE_ROWS = 1 << 15
+const PAGE_KEPT = 1 << 21
 const DATA_PAGE = 0
 const DICTIONARY_PAGE = 2
+
+/** Where a page is put together; its memory serves all columns of all files. */
+const page = new ByteWriter(1 << 16)
+
+/** A page is full when it has either. */
+export interface PageLimits {
+  pageBytes: number
+  pageRows: number
+}
 
 export interface Chunk {
   pieces: Uint8Array[]
@@ -33,10 +41,10 @@ export interface Chunk {
 export class ChunkWriter {
   readonly #field: Field
   readonly #codec: Codec
-  readonly #values: ValueEncoder
+  readonly #limits: PageLimits
+  readonly #values: Values
   /** One bit per row of the page at hand, 1 = present. */
-  #levels = new Uint8Array(256)
-  #rows = 0
+  readonly #levels = new BitWriter()
   #nulls = 0
   #chunkRows = 0
   #chunkNulls = 0
@@ -45,34 +53,40 @@ export class ChunkWriter {
   #rawBytes = 0
   #encodings = new Set<number>()
 
-  constructor(field: Field, codec: Codec, dictionary: boolean) {
+  constructor(field: Field, codec: Codec, dictionary: boolean, limits: PageLimits) {
     this.#field = field
     this.#codec = codec
-    this.#values = kindOf(field.type) === 'bytes' ? new BytesEncoder(field, dictionary) : fixedEncoder(field)
+    this.#limits = limits
+    this.#values = kindOf(field.type) === 'bits' ? new BooleanValues() : new ColumnValues(field, dictionary)
   }
 
-  append(column: Column, rows: Uint32Array | undefined): void {
-    this.#appendLevels(column, rows)
-    this.#values.append(column, rows)
-    if (this.#values.size >= PAGE_BYTES || this.#rows >= PAGE_ROWS) this.#endPage()
+  append(column: Column, chosen: Uint32Array | undefined): void {
+    const count = chosen?.length ?? column.length
+    const { valid, data } = column
+    if (!valid) this.#levels.ones(count)
+    else if (chosen) this.#levels.appendRows(valid, chosen, count)
+    else this.#levels.append(valid, count)
+    const present = presentRows(column, chosen)
+    this.#nulls += count - present.count
+    this.#values.append(data, present)
+    if (this.#values.size >= this.#limits.pageBytes || this.#levels.length >= this.#limits.pageRows) this.#endPage()
   }
 
-  /** Bytes of finished pages, and of the page at hand before compression. */
+  /** Bytes of finished pages, and of what is not compressed yet. */
   get encoded(): number {
     return this.#bytes
   }
   get open(): number {
-    return this.#values.size + (this.#rows >> 3)
+    return this.#values.size + this.#values.shared + this.#levels.size
   }
 
   /** The chunk, if it is written at `offset` of the file; the next one begins. */
   finish(offset: number): Chunk {
-    if (this.#rows > 0) this.#endPage()
-    const pages = this.#pages
-    const dictionary = this.#values.dictionary()
-    const pieces = dictionary ? [...this.#dictionaryPage(dictionary), ...pages] : pages
-    const dictionaryBytes = dictionary ? pieces[0]!.length + pieces[1]!.length : 0
-    const footer = this.#footer(offset, dictionary ? offset + dictionaryBytes : undefined)
+    if (this.#levels.length > 0) this.#endPage()
+    const pieces = this.#pages
+    const dictionary = this.#dictionaryPage()
+    if (dictionary) pieces.unshift(dictionary)
+    const footer = this.#footer(offset, dictionary && offset + dictionary.length)
     const chunk = { pieces, bytes: this.#bytes, rawBytes: this.#rawBytes, footer }
     this.#values.reset()
     this.#pages = []
@@ -81,56 +95,44 @@ export class ChunkWriter {
     return chunk
   }
 
-  #appendLevels(column: Column, rows: Uint32Array | undefined): void {
-    const count = rows?.length ?? column.length
-    if ((this.#rows + count) >> 3 >= this.#levels.length) {
-      const larger = new Uint8Array((this.#levels.length + count) * 2)
-      larger.set(this.#levels)
-      this.#levels = larger
-    }
-    if (column.valid) {
-      const levels = this.#levels
-      for (let i = 0, at = this.#rows; i < count; i++, at++) {
-        if (present(column, rows ? rows[i]! : i)) levels[at >> 3]! |= 1 << (at & 7)
-        else this.#nulls++
-      }
-    } else fillBits(this.#levels, this.#rows, count)
-    this.#rows += count
-  }
-
   #endPage(): void {
-    const { values, encoding } = this.#values.takePage()
-    const raw = new ByteWriter(values.length + (this.#rows >> 3) + 32)
-    this.#putLevels(raw)
-    raw.put(values)
+    const rows = this.#levels.length
+    this.#putLevels()
+    const encoding = this.#values.takePage(page)
     this.#encodings.add(encoding)
-    const header = struct({ 1: i32(this.#rows), 2: i32(encoding), 3: i32(RLE), 4: i32(RLE) })
-    this.#pages.push(...this.#page(DATA_PAGE, raw.view, { 5: header }))
-    this.#chunkRows += this.#rows
+    const header = struct({ 1: i32(rows), 2: i32(encoding), 3: i32(RLE), 4: i32(RLE) })
+    this.#pages.push(this.#takePage(DATA_PAGE, { 5: header }))
+    this.#chunkRows += rows
     this.#chunkNulls += this.#nulls
-    this.#levels.fill(0)
-    this.#rows = this.#nulls = 0
+    this.#levels.clear()
+    this.#nulls = 0
   }
 
   /** Definition levels of at most 1, behind their length: one run where all are alike, else packed bits. */
-  #putLevels(out: ByteWriter): void {
-    out.length = 4
-    const groups = (this.#rows + 7) >> 3
-    if (this.#nulls === 0 || this.#nulls === this.#rows) {
-      varint(out, this.#rows * 2)
-      out.byte(this.#nulls === 0 ? 1 : 0)
+  #putLevels(): void {
+    const { bytes, length, size } = this.#levels
+    page.room(4)
+    page.length = 4
+    if (this.#nulls === 0 || this.#nulls === length) {
+      varint(page, length * 2)
+      page.byte(this.#nulls === 0 ? 1 : 0)
     } else {
-      varint(out, groups * 2 + 1)
-      out.put(this.#levels, 0, groups)
+      varint(page, size * 2 + 1)
+      page.put(bytes, 0, size)
     }
-    out.bytes.writeUInt32LE(out.length - 4, 0)
+    page.bytes.writeUInt32LE(page.length - 4, 0)
   }
 
-  #dictionaryPage({ values, count }: { values: Uint8Array; count: number }): Uint8Array[] {
-    return this.#page(DICTIONARY_PAGE, values, { 7: struct({ 1: i32(count), 2: i32(PLAIN) }) })
+  #dictionaryPage(): Uint8Array | undefined {
+    page.length = 0
+    const count = this.#values.takeDictionary(page)
+    if (count === 0) return undefined
+    return this.#takePage(DICTIONARY_PAGE, { 7: struct({ 1: i32(count), 2: i32(PLAIN) }) })
   }
 
-  #page(type: number, raw: Uint8Array, header: Struct): Uint8Array[] {
+  /** What `page` has, behind its header. */
+  #takePage(type: number, header: Struct): Uint8Array {
+    const raw = page.view
     const body = this.#codec.compress(raw)
     const head = encodeStruct({
       1: i32(type),
@@ -139,13 +141,17 @@ export class ChunkWriter {
       4: checksum(body),
       ...header,
     })
-    this.#bytes += head.length + body.length
+    const whole = Buffer.allocUnsafeSlow(head.length + body.length)
+    whole.set(head)
+    whole.set(body, head.length)
+    this.#bytes += whole.length
     this.#rawBytes += head.length + raw.length
-    return [head, body]
+    page.release(PAGE_KEPT)
+    return whole
   }
 
   #footer(offset: number, afterDictionary: number | undefined): Thrift {
-    const range = this.#values.range()
+    const range = this.#values.bounds()
     const encodings = [RLE, ...(afterDictionary ? [PLAIN] : []), ...this.#encodings]
     const statistics: Struct = { 3: i64(this.#chunkNulls) }
     if (range) {
@@ -170,18 +176,6 @@ export class ChunkWriter {
       }),
     })
   }
-}
-
-function fillBits(bits: Uint8Array, from: number, count: number): void {
-  let at = from
-  const end = from + count
-  while (at < end && (at & 7) !== 0) {
-    bits[at >> 3]! |= 1 << (at & 7)
-    at++
-  }
-  const bytes = (end - at) >> 3
-  if (bytes > 0) bits.fill(0xff, at >> 3, (at >> 3) + bytes)
-  for (at += Math.max(0, bytes) * 8; at < end; at++) bits[at >> 3]! |= 1 << (at & 7)
 }
 
 function checksum(body: Uint8Array): Thrift | undefined {

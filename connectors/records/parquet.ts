@@ -12,12 +12,13 @@ import { version } from '../version.ts'
 import { pageCodec } from './compression.ts'
 import type { Codec } from './compression.ts'
 import { ChunkWriter } from './parquet-chunk.ts'
+import type { PageLimits } from './parquet-chunk.ts'
 import { schemaElement, schemaRoot } from './parquet-schema.ts'
 import type { Sink } from './sink.ts'
 import { encodeStruct, i32, i64, list, struct, text } from './thrift.ts'
 import type { Thrift } from './thrift.ts'
 
-export interface ParquetOptions {
+export interface ParquetOptions extends Partial<PageLimits> {
   rowGroupRows?: number
   /** Of a row group before compression. */
   rowGroupBytes?: number
@@ -26,13 +27,15 @@ export interface ParquetOptions {
 }
 
 const MAGIC = Buffer.from('PAR1')
+const PAGE_BYTES = 1 << 19
+const PAGE_ROWS = 1 << 15
 const ROW_GROUP_ROWS = 122_880
 const ROW_GROUP_BYTES = 64 << 20
 
 export function parquetSink(fields: Field[], options: ParquetOptions = {}): Sink {
   const { rowGroupRows = ROW_GROUP_ROWS, rowGroupBytes = ROW_GROUP_BYTES, dictionary = true } = options
-  const codec = options.codec ?? pageCodec()
-  const columns = fields.map((field) => new ChunkWriter(field, codec, dictionary))
+  const { pageBytes = PAGE_BYTES, pageRows = PAGE_ROWS, codec = pageCodec() } = options
+  const columns = fields.map((field) => new ChunkWriter(field, codec, dictionary, { pageBytes, pageRows }))
   const groups: Thrift[] = []
   let ready: Uint8Array[] = [MAGIC]
   /** Bytes of the file that are encoded. */

@@ -16,7 +16,7 @@ export function int64Store(rows: number): Int64Store {
   return { values, words: wordsOf(values) }
 }
 
-export function wordsOf(values: BigInt64Array): Int32Array {
+export function wordsOf(values: BigInt64Array | Float64Array): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, values.length * 2)
 }
 
