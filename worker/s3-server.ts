@@ -7,6 +7,7 @@ import { freePort, onFreePort, touch } from './ports.ts'
 import { findVersitygw } from './versitygw-binary.ts'
 
 export interface S3Server {
+  pid: number
   url: string
   region: string
   accessKeyId: string
@@ -49,7 +50,7 @@ export async function startS3(server: Omit<Launch, 'args'> & { args: (port: numb
       await running.stop(0)
       throw error
     }
-    return { url: `http://127.0.0.1:${port}`, ...LOGIN, stop: running.stop }
+    return { pid: running.pid, url: `http://127.0.0.1:${port}`, ...LOGIN, stop: running.stop }
   })
 }
 

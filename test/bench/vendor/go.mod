@@ -1,0 +1,3 @@
+module lakeward.invalid/bench/vendor
+
+go 1.21
