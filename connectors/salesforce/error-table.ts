@@ -98,6 +98,8 @@ export const errors: ErrorRule[] = [
   { code: 'rate_limit_exceeded', kind: 'throttled', waitMs: minute },
 
   // Limits. Salesforce never says how long to wait.
+  // Without jobs there are still pages.
+  { message: 'max bulk v2 query', kind: 'rejected' },
   {
     code: 'REQUEST_LIMIT_EXCEEDED',
     message: 'TotalRequests',

@@ -15,7 +15,12 @@ export async function describeObject(session: Session, object: string): Promise<
 
 /** One JSON object of the REST API; `path` is below the version. */
 export async function askJson<T>(session: Session, path: string, doing: string): Promise<T> {
-  const { body } = await session.http.request({ url: dataUrl(session, path), accept: 'json', doing })
+  return askJsonAt(session, dataUrl(session, path), doing)
+}
+
+/** One JSON object at a path that Salesforce gave. */
+export async function askJsonAt<T>(session: Session, url: string, doing: string): Promise<T> {
+  const { body } = await session.http.request({ url, accept: 'json', doing })
   try {
     return z.record(z.string(), z.unknown()).parse(JSON.parse(Buffer.from(body).toString('utf8'))) as T
   } catch {

@@ -8,10 +8,14 @@
  */
 import type { Ask, Field, Plan, Session } from '../connector.ts'
 import { ConnectorError, InputError } from '../errors.ts'
+import { chooseApi } from './bulk/choose.ts'
+import { fieldsOf, jobQuery } from './bulk/request.ts'
+import { readOptions } from './options.ts'
 import { pushDown } from './push-down.ts'
 import { count } from './query.ts'
 import * as soql from './soql.ts'
 import type { Soql } from './soql.ts'
+import { splitRanges } from './ranges.ts'
 
 /** All that `read` and `count` need; stored with the plan. */
 export interface ReadRequest {
@@ -25,8 +29,12 @@ export interface ReadRequest {
   order: 'stamp' | 'key'
   /** Records whose stamp reaches it changed while they were read, and belong to the next run. */
   bound: string | null
+  /** When it was planned, by Salesforce's clock; null where there is no bound. */
+  planned: string | null
   /** queryAll: deleted and archived records too. */
   all: boolean
+  /** Ranges that may be read at once. */
+  parallel: number
 }
 
 /** Clocks are set by less without anybody minding. */
@@ -53,23 +61,39 @@ export async function planRead(session: Session, ask: Ask, apiVersion: string, s
     cursorField: cursor?.name ?? null,
     order: cursor && !nulls ? 'stamp' : 'key',
     bound: bound ? iso(bound.at) : null,
+    planned: bound ? iso(bound.now) : null,
     all: deleted,
+    parallel: ask.parallel,
   }
   const held = cursor && bound?.settles ? [...matches, ...beyond(cursor.name, bound)] : null
   const counts = await countOf(session, request, held, ask.from === undefined || nulls ? null : matches)
   return {
-    api: 'rest',
-    request: { ...request },
-    ranges: [{ id: 'all', spec: null }],
+    ...(await readingOf(session, ask, request, counts.counted, notes)),
     bound: request.bound,
     from: ask.from ?? null,
     cursorField: request.cursorField,
     pushed: filter.pushed,
-    order: request.order,
     repeats: false,
     ...counts,
     notes,
   }
+}
+
+type Reading = Pick<Plan, 'api' | 'request' | 'ranges' | 'order' | 'job'>
+
+async function readingOf(
+  session: Session,
+  ask: Ask,
+  request: ReadRequest,
+  counted: number | null,
+  notes: string[],
+): Promise<Reading> {
+  const { object, order, apiVersion, parallel } = request
+  const { job, why } = chooseApi(ask, readOptions(ask.options), { apiVersion, soql: jobQuery(request), counted })
+  if (job) return { api: 'bulk', request: { ...request, groups: [fieldsOf(request)] }, ranges: [], order: 'none', job }
+  if (why !== undefined) notes.push(`${object} is read by pages of its records: ${why}.`)
+  const ranges = await splitRanges(session, request, counted, parallel)
+  return { api: 'rest', request: { ...request }, ranges, order }
 }
 
 /**
@@ -122,6 +146,7 @@ function cursorOf(session: Session, ask: Ask, notes: string[]): Field | null {
 
 interface Bound {
   at: number
+  now: number
   /** Settle decided, not the trigger: what lies beyond it is held back. */
   settles: boolean
   ceiling: number
@@ -143,7 +168,7 @@ async function boundOf(session: Session, ask: Ask, stampMs: number, notes: strin
         'and what is stamped before then is not read later either; --full reads everything.',
     )
   }
-  return { at, ceiling, settles: ask.settleMs > 0 && at < ceiling }
+  return { at, now, ceiling, settles: ask.settleMs > 0 && at < ceiling }
 }
 
 function windowOf(ask: Ask, cursor: Field | null, bound: number | null, nulls: boolean): Soql[] {

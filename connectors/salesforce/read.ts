@@ -7,7 +7,7 @@
  * - The end is `done`, and then all that was promised must have come.
  * - A record whose stamp has reached the bound was changed while we read: the next run brings it, so this one must not.
  */
-import type { Json, Page, Plan, Session } from '../connector.ts'
+import type { Json, Page, Plan, Range, Session } from '../connector.ts'
 import { ConnectorError } from '../errors.ts'
 import { CutJson } from '../json-span.ts'
 import type { Span } from '../json-span.ts'
@@ -17,6 +17,7 @@ import type { ReadRequest } from './plan.ts'
 import { count, firstUrl, notUnderstood, queryPage } from './query.ts'
 import * as soql from './soql.ts'
 import type { Position } from './soql.ts'
+import { rowsOf, within } from './spans.ts'
 import { widen } from './wide.ts'
 
 interface Cursor {
@@ -35,8 +36,13 @@ interface Cursor {
 
 const start: Cursor = { locator: null, since: null, after: null, first: null, read: 0, rows: 0 }
 
-export async function* readPages(session: Session, plan: Plan, from: Json | null): AsyncGenerator<Page> {
-  const request = plan.request as unknown as ReadRequest
+export async function* readPages(
+  session: Session,
+  plan: Plan,
+  { spec }: Range,
+  from: Json | null,
+): AsyncGenerator<Page> {
+  const request = within(plan.request as unknown as ReadRequest, spec)
   const doing = `read ${request.object}`
   const seen = new Set<string>()
   let cursor: Cursor = from === null ? start : (from as unknown as Cursor)
@@ -76,7 +82,7 @@ export async function* readPages(session: Session, plan: Plan, from: Json | null
       body,
       ...formOf(request),
       next: page.done ? null : asJson(cursor),
-      position: showPosition(cursor, plan.counted ?? page.totalSize),
+      position: showPosition(cursor, rowsOf(spec) ?? plan.counted ?? page.totalSize),
     }
     if (page.done) return
   }
@@ -171,6 +177,6 @@ function showPosition({ rows, after }: Cursor, total: number): string {
   return `${grouped(rows)} of ${grouped(total)}${at}`
 }
 
-function grouped(value: number): string {
+export function grouped(value: number): string {
   return String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',')
 }

@@ -152,6 +152,12 @@ export function select({ object, fields, where, orderBy }: Query): string {
   return `SELECT ${what} FROM ${name(object)}${condition}${order}`
 }
 
+/** The least value of a field, or the greatest. */
+export function edge(field: string, { object, where }: Pick<Query, 'object' | 'where'>, greatest: boolean): string {
+  const order = select({ object, fields: [field], where, orderBy: [field] })
+  return `${order}${greatest ? ' DESC' : ''} LIMIT 1`
+}
+
 /** Path of a query; `all` also shows deleted and archived records. */
 export function queryUrl(apiVersion: string, text: string, all: boolean): string {
   const resource = all ? 'queryAll' : 'query'

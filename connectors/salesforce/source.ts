@@ -1,9 +1,11 @@
-/** Salesforce as a source, over REST. */
+/** Salesforce as a source: by pages of queries, or by Bulk jobs. */
 import type { ObjectInfo, ObjectSchema, Plan, Session, Source } from '../connector.ts'
 import { ConnectorError } from '../errors.ts'
-import { choice, strict } from '../strict.ts'
 import { schemaOf } from './describe.ts'
+import { queryJob } from './bulk/job.ts'
+import { readResults } from './bulk/results.ts'
 import { askJson, describeObject } from './objects.ts'
+import { options, readOptions } from './options.ts'
 import { planRead } from './plan.ts'
 import type { ReadRequest } from './plan.ts'
 import { count } from './query.ts'
@@ -11,12 +13,6 @@ import { readPages } from './read.ts'
 
 /** Stamps are whole seconds in practice. */
 const stampMs = 1000
-
-const options = strict('options of a Salesforce source', {
-  api: choice('how records are read', ['rest'], ['auto', 'bulk']).default('rest'),
-  compound: choice('addresses and locations: as their parts, or whole', ['parts', 'json']).default('parts'),
-  numbers: choice('numbers with decimals: exact, or as doubles', ['decimal', 'float64']).default('decimal'),
-})
 
 /** Objects that answer only queries which name their parent or one of their fields. */
 const needsFilter = new Set([
@@ -73,13 +69,15 @@ export const source: Source = {
     if (described.queryable === false || needsFilter.has(described.name)) {
       throw wrong('Salesforce does not let it be queried as a whole', 'Leave this object out.')
     }
-    const schema = schemaOf(described, options.parse(asked))
+    const schema = schemaOf(described, readOptions(asked))
     if (schema.keys.length === 0) throw wrong('it has no Id', 'Leave this object out.')
     return schema
   },
 
   plan: (session, ask): Promise<Plan> => planRead(session, ask, versionOf(session), stampMs),
-  read: (session, plan, _range, from) => readPages(session, plan, from),
+  job: queryJob,
+  read: (session, plan, range, from) =>
+    plan.api === 'bulk' ? readResults(session, plan, range, from) : readPages(session, plan, range, from),
   count: (session, plan) => count(session, plan.request as unknown as ReadRequest),
 }
 

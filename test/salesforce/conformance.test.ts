@@ -5,6 +5,14 @@ import { runSourceCase, type SourceCase } from '../conformance/source.ts'
 import { openOrg } from './org-harness.ts'
 
 sourceConformance({ describe, it }, { name: 'Salesforce', connector: salesforce, open: () => openOrg('Account') })
+sourceConformance(
+  { describe, it },
+  {
+    name: 'Salesforce by Bulk jobs',
+    connector: salesforce,
+    open: () => openOrg('Account', { api: 'bulk' }, {}, { resultPages: false, polls: 1 }),
+  },
+)
 
 const ODD: [what: string, name: SourceCase, open: () => ReturnType<typeof openOrg>][] = [
   [

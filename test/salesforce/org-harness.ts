@@ -6,11 +6,12 @@ import { makeSession } from '../../worker/session.ts'
 import type { StateStore } from '../../worker/state.ts'
 import { createWires, type Wires } from '../../worker/wires.ts'
 import type { SourceHarness, Trouble } from '../conformance/index.ts'
+import type { BulkBehaviour } from '../sandboxes/salesforce/bulk-query.ts'
 import type { FaultAction } from '../sandboxes/salesforce/faults.ts'
 import { type SandboxOptions, startSalesforce } from '../sandboxes/salesforce/salesforce.ts'
 
-/** Requests for records: not those that count. */
-const PAGES = String.raw`^GET /services/data/[^/]+/query(All)?(/0r8|\?q=SELECT (?!COUNT))`
+/** Requests for records: not those that count, nor the sample that a job's results are measured by. */
+const PAGES = String.raw`^GET /services/data/[^/]+/(query(All)?(/0r8|\?q=SELECT (?!COUNT))|jobs/query/\w+/results\?(?!maxRecords=500$))`
 
 const FAULTS: Record<Trouble, FaultAction> = {
   expired: { expireTokens: true },
@@ -29,6 +30,7 @@ export async function openOrg(
   object: string,
   options: JsonObject = {},
   org: SandboxOptions = {},
+  bulk: Partial<BulkBehaviour> = {},
 ): Promise<SourceHarness> {
   const sandbox = await startSalesforce({
     accounts: 1000,
@@ -39,6 +41,7 @@ export async function openOrg(
     ...org,
   })
   const { control } = sandbox
+  control.bulk(bulk)
   const states = memoryState()
   const open: Wires[] = []
   return {

@@ -55,7 +55,7 @@ export function connect(loginUrl: string, auth: Record<string, unknown> = {}): O
     notes,
     async ask(object, more = {}) {
       const schema = more.schema ?? schemas.get(object) ?? (await source.describe(session, object, {}))
-      schemas.set(object, schema)
+      if (!more.schema) schemas.set(object, schema)
       return {
         object,
         options: {},

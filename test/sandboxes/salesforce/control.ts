@@ -2,6 +2,7 @@
  * The other side of the sandbox: what a test does to the org and asks about it. Every call takes one JSON object and
  * gives JSON, so that it works over HTTP too (`POST /__control/<name>`), from any process.
  */
+import type { BulkBehaviour, BulkQueries } from './bulk-query.ts'
 import type { Fault, Faults } from './faults.ts'
 import { field, type FieldOptions } from './model.ts'
 import { atScale } from './numbers.ts'
@@ -35,6 +36,7 @@ export interface Parts {
   pages: Pages
   writer: Writer
   ingest: Ingest
+  bulk: BulkQueries
   faults: Faults
   journal: Journal
   behaviour: Behaviour
@@ -42,7 +44,7 @@ export interface Parts {
 
 export type Control = ReturnType<typeof createControl>
 
-export function createControl({ org, oauth, pages, writer, ingest, faults, journal, behaviour }: Parts) {
+export function createControl({ org, oauth, pages, writer, ingest, bulk, faults, journal, behaviour }: Parts) {
   const table = (object: string): Table => {
     const found = org.table(object)
     if (!found) throw new RangeError(`no object ${object}`)
@@ -143,6 +145,18 @@ export function createControl({ org, oauth, pages, writer, ingest, faults, journ
     /** Ingest jobs there are, with their states. */
     jobs: () =>
       Array.from(ingest.jobs.values(), ({ id, operation, object, state }) => ({ id, operation, object, state })),
+
+    // ---------------------------------------------------------------------------------------------------- queries
+    /** What becomes of Bulk queries from now on. */
+    bulk: (change: Partial<BulkBehaviour>) => Object.assign(bulk.behaviour, change),
+    /** Bulk queries there are, with their states. */
+    queryJobs: () =>
+      Array.from(bulk.jobs.values(), ({ id, operation, object, state }) => ({ id, operation, object, state })),
+    /** They are gone, and their results too. */
+    forgetQueryJobs(): null {
+      bulk.jobs.clear()
+      return null
+    },
 
     // ------------------------------------------------------------------------------------------------------ fields
     /** New fields are null in the rows there are; `fill` gives them values, and no row a new stamp. */

@@ -24,6 +24,8 @@ export interface FaultAction {
   delayMs?: number
   /** Waits until the faults are cleared. */
   stall?: boolean
+  /** Does what was asked, and keeps the answer back until the faults are cleared. */
+  hold?: boolean
   /** Closes the connection: before the answer, or after it was made and before it is sent. */
   close?: 'before' | 'after'
   /** Sends this many bytes of the body it announced, then closes the connection. */
@@ -40,6 +42,8 @@ export interface FaultAction {
   emptyPage?: boolean
   /** A page whose cursor is the one it was asked with. */
   repeatCursor?: boolean
+  /** The head of a result page says so many records more than it has. */
+  recordsOff?: number
 }
 
 interface Waiting {
@@ -90,6 +94,10 @@ export class Faults {
   async wait(action: FaultAction): Promise<void> {
     if (action.delayMs) await new Promise((resolve) => setTimeout(resolve, action.delayMs))
     if (action.stall) await new Promise<void>((resolve) => this.stalled.push(resolve))
+  }
+
+  async hold({ hold }: FaultAction): Promise<void> {
+    if (hold) await new Promise<void>((resolve) => this.stalled.push(resolve))
   }
 }
 

@@ -1,5 +1,6 @@
 /** Which request is which, and what is answered when nothing goes wrong. */
 import { type Answer, json } from './answer.ts'
+import type { BulkAsk } from './bulk-query.ts'
 import { collections } from './collections.ts'
 import { describeGlobal, describeObject, summary } from './describe.ts'
 import { ApiError, invalidSession, noSuchColumn, notFound, requestLimit } from './errors.ts'
@@ -72,7 +73,10 @@ function resource(parts: Parts, ask: Ask, found: Routed): Answer {
     const who = { user_id: org.userId(), organization_id: org.id, preferred_username: 'user0@acme.example' }
     return json({ id, sub: id, ...who })
   }
-  const written = write(parts, ask, (match?.[2] ?? '').split('/'), version, found)
+  const path = (match?.[2] ?? '').split('/')
+  if (path[0] === 'jobs' && path[1] === 'query')
+    return bulkQuery(parts, { ...ask, path: path.slice(2), version }, found)
+  const written = write(parts, ask, path, version, found)
   if (written) return written
   if (ask.method !== 'GET')
     throw new ApiError(405, 'METHOD_NOT_ALLOWED', `HTTP Method '${ask.method}' not allowed. Allowed are GET`)
@@ -110,6 +114,14 @@ function resource(parts: Parts, ask: Ask, found: Routed): Answer {
   const table = org.table(decodeURIComponent(name))
   if (!table) throw notFound()
   return sobject(table, third, version, parts, ask, found)
+}
+
+/** Bulk queries: `queryJobs`, `queryJob`, `results`, `resultPages`. */
+function bulkQuery({ bulk }: Parts, ask: BulkAsk, found: Routed): Answer {
+  found.route = ask.path[1] ?? (ask.path[0] === undefined ? 'queryJobs' : 'queryJob')
+  const { answer, read } = bulk.answer(ask)
+  if (read) found.read = read
+  return answer
 }
 
 /** The resources that change records; undefined: it is none of them. */

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { constants, gzip } from 'node:zlib'
 import type { Answer } from './answer.ts'
+import { BulkQueries } from './bulk-query.ts'
 import { type Control, createControl, type Parts } from './control.ts'
 import { answerControl } from './control-http.ts'
 import { type FaultAction, Faults, instead } from './faults.ts'
@@ -82,7 +83,11 @@ export async function startSalesforce(options: SandboxOptions = {}): Promise<San
   const behaviour = { maxRequests: options.maxRequests ?? 100_000, usedRequests: 0, pageMs: options.pageMs ?? 0 }
   const writer = new Writer(org)
   const ingest = new Ingest(writer)
-  const parts: Parts = { org, oauth, pages, writer, ingest, faults: new Faults(), journal: new Journal(), behaviour }
+  const bulk = new BulkQueries(org, () => org.userId())
+  if (options.pageRows !== undefined)
+    Object.assign(bulk.behaviour, { pageRows: options.pageRows, mostRows: options.pageRows })
+  const faults = new Faults()
+  const parts: Parts = { org, oauth, pages, writer, ingest, bulk, faults, journal: new Journal(), behaviour }
   const control = createControl(parts)
 
   const listen = async (port: number, data: boolean): Promise<Server> => {
@@ -127,6 +132,7 @@ export async function startSalesforce(options: SandboxOptions = {}): Promise<San
     if (!data && url.pathname.startsWith('/services/data')) routed.answer = { status: 404, headers: {}, body: '' }
     if ('read' in routed && behaviour.pageMs > 0) await new Promise((resolve) => setTimeout(resolve, behaviour.pageMs))
     parts.journal.add({ at: Date.now(), method, url: shown, status: routed.answer.status, ...entry(routed) })
+    await faults.hold(fault)
     await send(routed.answer, fault, request, response, org.now())
   }
 

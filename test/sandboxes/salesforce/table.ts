@@ -94,7 +94,9 @@ export class Table {
       if (changed !== undefined) return changed
     }
     if (column.parts.length > 0) return this.compound(row, column)
-    return column.field.make(row, mix(row, column.salt), this)
+    // There is no empty text: it is kept as null.
+    const made = column.field.make(row, mix(row, column.salt), this)
+    return made === '' ? null : made
   }
 
   /** The value as it stands in a JSON answer. */
@@ -286,6 +288,7 @@ function storable(column: Column, value: unknown): Value {
   if (typeof value !== 'string' && typeof value !== 'number')
     throw new TypeError(`${column.field.name}: text or a number`)
   const text = String(value)
+  if (text === '') return null
   if (column.kind === 'integer' || column.kind === 'number') return plainNumber(text)
   return column.field.type === 'datetime' ? new Date(text).toISOString() : text
 }

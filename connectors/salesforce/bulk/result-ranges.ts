@@ -1,0 +1,66 @@
+/**
+ * How the results of a finished job are shared out: its parallel result pages where the org has them and they fit into
+ * memory, else one chain of locators.
+ * https://developer.salesforce.com/docs/platform/api-asynch/guide/query-get-parallel-job-results.html
+ */
+import type { Json, Range, Session } from '../../connector.ts'
+import { ConnectorError } from '../../errors.ts'
+import { askJsonAt } from '../objects.ts'
+import type { JobRef } from './job.ts'
+import { fetchResults, PAGE_BYTES, pageRows, type ResultSpan } from './results.ts'
+
+export interface FinishedJob extends JobRef {
+  /** Path of the job. */
+  url: string
+  /** Records that it found; null: it does not say. */
+  rows: number | null
+}
+
+interface ResultPages {
+  resultPages?: { resultUrl: string }[]
+  nextRecordsUrl?: string | null
+  /** The documentation has both names. */
+  nextRecordUrl?: string | null
+  done?: boolean
+}
+
+/** What the size of a record is taken from. */
+const SAMPLE = 500
+/** The size of parallel pages is Salesforce's to choose; larger ones would not fit beside each other. */
+const MOST_PARALLEL_BYTES = 4 * PAGE_BYTES
+
+export async function rangesOf(session: Session, job: FinishedJob): Promise<Range[]> {
+  const results = `${job.url}/results`
+  const sample = await fetchResults(session, job.object, `${results}?maxRecords=${SAMPLE}`, [])
+  const bytesOfOne = sample.records === 0 ? 0 : sample.lines.length / sample.records
+  const span = (urls: string[] | null): ResultSpan => ({ urls, results, size: pageRows(bytesOfOne) })
+  const chain = [rangeOf(0, span(null))]
+  if (sample.next === null || job.parallel < 2 || job.rows === null) return chain
+  const urls = await parallelPages(session, job)
+  if (!urls || urls.length < 2 || (job.rows / urls.length) * bytesOfOne > MOST_PARALLEL_BYTES) return chain
+  const ranges = Math.min(job.parallel, urls.length)
+  const cut = (range: number): number => Math.round((range * urls.length) / ranges)
+  return Array.from({ length: ranges }, (_, at) => rangeOf(at, span(urls.slice(cut(at), cut(at + 1)))))
+}
+
+const rangeOf = (at: number, span: ResultSpan): Range => ({ id: `results-${at}`, spec: span as unknown as Json })
+
+/** All of them, five to a call; null where the org has none. */
+async function parallelPages(session: Session, { url, object }: FinishedJob): Promise<string[] | null> {
+  const urls = new Set<string>()
+  let more: string | null | undefined = `${url}/resultPages`
+  try {
+    for (const asked = new Set<string>(); more;) {
+      if (asked.has(more)) return null
+      asked.add(more)
+      const found: ResultPages = await askJsonAt(session, more, `read ${object}`)
+      for (const { resultUrl } of found.resultPages ?? []) urls.add(resultUrl)
+      if (found.done !== false) return [...urls]
+      more = found.nextRecordsUrl ?? found.nextRecordUrl
+    }
+    return null
+  } catch (error) {
+    if (error instanceof ConnectorError && (error.kind === 'missing' || error.kind === 'rejected')) return null
+    throw error
+  }
+}
