@@ -8,6 +8,7 @@ import type { Connector, Session } from '../connectors/connector.ts'
 import type { Installation } from '../connectors/installation.ts'
 import type { ObjectStore } from '../connectors/lake/store.ts'
 import type { RefreshDigest, RefreshInput } from './digests.ts'
+import type { UnitThreads } from './unit-threads.ts'
 
 export interface Deps {
   /** The parsed lakeward.yaml; secrets in it are references still. */
@@ -21,6 +22,8 @@ export interface Deps {
   refresh(input: RefreshInput, namespace: string): Promise<RefreshDigest>
   /** A key that the installation names, for keyed hashes. */
   key(name: string): Promise<KeyObject>
+  /** Where the records of units are worked on. */
+  threads: UnitThreads
   /** Aborted when the worker is asked to stop: a unit ends after its current page. */
   drain: AbortSignal
   /** Silence after which a step goes to another worker. */

@@ -4,10 +4,11 @@
  * Laws
  * - What it starts from is its predecessor's record, never a heartbeat. Two attempts write files of different names.
  * - It ends after a page, never within one: its cursor is the page's.
+ * - Its records are worked on in a thread; a heartbeat waits for none of them.
  * - It ends early when the worker drains, or when the connection's calls of the day are used up; it ends the range only
  *   at the vendor's own end signal.
  */
-import type { Json, Page } from '../connectors/connector.ts'
+import type { Json } from '../connectors/connector.ts'
 import { ConnectorError } from '../connectors/errors.ts'
 import type { RunPlan } from '../connectors/lake/protocol.ts'
 import { readReplay, type ReplayRange } from '../connectors/lake/replay.ts'
@@ -15,18 +16,22 @@ import { openLookback } from '../connectors/lake/seen.ts'
 import { beginUnit, readUnit } from '../connectors/lake/units.ts'
 import type { Deps } from './deps.ts'
 import type { ExtractInput, UnitDigest } from './digests.ts'
+import { fillFiles } from './fill-files.ts'
 import { sourceOf } from './lane.ts'
 import type { StoredRecipe } from './recipe.ts'
 import { planned } from './stored-plan.ts'
 import { step } from './step.ts'
-import { UnitFiles } from './unit-files.ts'
+import { openFiles } from './unit-files.ts'
+import type { UnitFiles } from './unit-files.ts'
 
 /** A unit is what a crash repeats: this long at most, unless one page takes longer. */
 const UNIT_MS = 3 * 60_000
 
 export const extractUnit = (deps: Deps) =>
   step(async (input: ExtractInput, context): Promise<UnitDigest> => {
-    const { at, plan, connector, session, budget } = await planned(deps, input, context)
+    const reading = new AbortController()
+    const signal = AbortSignal.any([context.signal, reading.signal])
+    const { at, plan, connector, session, budget } = await planned(deps, input, { ...context, signal })
     const { range: id, seq, previous } = input
     const range = plan.plan.ranges.find((one) => one.id === id)
     if (!range) throw new Error(`the plan has no range ${id}`)
@@ -34,37 +39,46 @@ export const extractUnit = (deps: Deps) =>
 
     await budget.admit(`read ${plan.source.object}`)
     const unit = beginUnit(at, plan, { range: id, seq, previous })
+    let files: UnitFiles | undefined
     try {
-      const lookback = await openLookback(at, plan)
       const replay = plan.kind.kind === 'replay' ? (range.spec as unknown as ReplayRange) : null
-      const files = await UnitFiles.open(deps, unit, plan, plan.recipe as unknown as StoredRecipe, lookback, replay)
+      files = await openFiles(deps.threads, {
+        unit,
+        plan,
+        recipe: plan.recipe as unknown as StoredRecipe,
+        lookback: await openLookback(at, plan),
+        replay,
+        key: (name) => deps.key(name),
+        signal: context.signal,
+      })
       const cursor = before?.cursor ?? null
       const pages = replay
         ? readReplay(at.store, range, cursor)
         : sourceOf({ connector, session }).read(session, plan.plan, range, cursor)
       const started = performance.now()
-      let last: Page | undefined
-      for await (const page of pages) {
-        await files.page(page)
-        last = page
-        context.beat(page.position)
-        if (page.next === null || files.full || deps.drain.aborted || performance.now() - started > UNIT_MS) break
-        const spent = await budget.spent()
-        if (!spent) continue
-        context.notes.add(`${spent.reason}: reading waits until some are given back.`)
-        break
-      }
+      const last = await fillFiles(files, pages, {
+        threads: deps.threads,
+        giveUp: () => reading.abort(),
+        over: () => deps.drain.aborted || performance.now() - started > UNIT_MS,
+        async spent() {
+          const spent = await budget.spent()
+          if (spent) context.notes.add(`${spent.reason}: reading waits until some are given back.`)
+          return spent !== null
+        },
+        worked: (page) => context.beat(page.position),
+      })
       if (!last) throw stopped(connector.name, plan)
       const end = last.next === null
       const reached: Json = last.next ?? last.end ?? null
+      const { counts, widths, seen } = await files.close()
       const record = await unit.finish({
         cursor: reached,
         end,
         position: last.position,
-        counts: await files.close(),
+        counts,
         notes: [...context.notes],
-        ...(plan.delivery?.kind === 'table' ? { widths: files.widths } : {}),
-        ...(lookback ? { seen: lookback.part() } : {}),
+        ...(plan.delivery?.kind === 'table' ? { widths } : {}),
+        ...(seen ? { seen } : {}),
       })
       return {
         unit: record.id,
@@ -77,6 +91,7 @@ export const extractUnit = (deps: Deps) =>
         calls: context.calls.made,
       }
     } catch (error) {
+      await files?.stop()
       await unit.abandon()
       throw error
     }

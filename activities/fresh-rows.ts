@@ -5,7 +5,7 @@
  * new. A record that no batch can hold is known by its text.
  */
 import type { Field } from '../connectors/connector.ts'
-import type { Lookback } from '../connectors/lake/seen.ts'
+import type { Lookback } from '../connectors/lake/lookback.ts'
 import type { RunPlan } from '../connectors/lake/protocol.ts'
 import { cellAt, present, textReader } from '../connectors/records/cells.ts'
 import { takeRows, unset } from '../connectors/records/columns.ts'

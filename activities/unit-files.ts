@@ -1,243 +1,184 @@
 /**
- * The files of one unit: rows go through the flow's transforms, into a sink per partition, and from there to staged
- * files.
+ * The files of one unit: its records are worked on in a thread, and what comes from there is staged here.
  *
  * Laws
- * - read = written + filtered + dropped + quarantined + repeated (by a lookback), for every page.
- * - At most 64 partitions are open at once; the one that was used longest ago is closed to open another. What all sinks
- *   hold back together is bounded too: the largest is flushed.
- * - A file without rows is never staged.
+ * - What the thread gives is carried out in its order, one thing after the other. A page counts once all that came of
+ *   it is with the writers of the files.
+ * - Memory is bounded: one page in hand, a few megabytes of files on their way, what the writers hold.
+ * - A unit that is given up writes nothing more: what was on its way has ended when `stop` resolves.
+ *
+ * It knows of no step: `openFiles(new UnitThreads(), {unit: beginUnit(at, plan, place), …})`, then `fillFiles` with the
+ * pages of a source's `read`, `close`, and `unit.finish` are the data plane alone, as a benchmark runs it.
  */
 import { ApplicationFailure } from '@temporalio/common'
-import type { Field, Page } from '../connectors/connector.ts'
+import type { Page } from '../connectors/connector.ts'
 import { ConnectorError } from '../connectors/errors.ts'
-import { noCounts } from '../connectors/lake/counts.ts'
-import type { Counts, RunPlan } from '../connectors/lake/protocol.ts'
-import type { ReplayRange } from '../connectors/lake/replay.ts'
-import type { Lookback } from '../connectors/lake/seen.ts'
 import type { StagedFileWriter, UnitWriter } from '../connectors/lake/units.ts'
-import type { Batch } from '../connectors/records/batch.ts'
-import { csvSink } from '../connectors/records/csv.ts'
-import { decodePage } from '../connectors/records/decode.ts'
-import { jsonlSink } from '../connectors/records/jsonl.ts'
-import { PageError } from '../connectors/records/page-error.ts'
-import { parquetSink } from '../connectors/records/parquet.ts'
-import { partitioner } from '../connectors/records/partition.ts'
-import type { Partitioner } from '../connectors/records/partition.ts'
-import { quarantineLine } from '../connectors/records/quarantine.ts'
-import type { Reject } from '../connectors/records/quarantine.ts'
-import { InvalidRecord, compileRecipe, keyNames } from '../connectors/records/recipe.ts'
-import type { Pipeline } from '../connectors/records/recipe.ts'
-import type { Sink } from '../connectors/records/sink.ts'
+import { keyNames } from '../connectors/records/recipe.ts'
 import type { Deps } from './deps.ts'
-import { freshRows } from './fresh-rows.ts'
-import type { StoredRecipe } from './recipe.ts'
+import type { UnitResult, UnitWork, WorkedPage } from './unit-pages.ts'
+import type { Thrown, UnitAnswer } from './unit-thread.ts'
+import type { UnitLine, UnitThreads } from './unit-threads.ts'
 
-const MOST_OPEN = 64
-const MOST_BUFFERED = 128 * 1024 * 1024
-/** A quarantine is for people to look at; its lines go out in pieces of this size. */
-const PIECE = 256 * 1024
-
-const sinks: Record<StoredRecipe['format'], (fields: Field[]) => Sink> = {
-  parquet: (fields) => parquetSink(fields),
-  jsonl: jsonlSink,
-  csv: csvSink,
+export interface UnitFilesOptions extends Omit<UnitWork, 'lane' | 'keys'> {
+  unit: UnitWriter
+  key: Deps['key']
+  signal: AbortSignal
 }
 
-/** What pages hold, and what becomes of it; `replay`: they are of quarantine. */
-interface Reading {
-  input: Field[]
-  pipeline: Pipeline
-  lookback: Lookback | null
-  replay: ReplayRange | null
+export async function openFiles(
+  threads: UnitThreads,
+  { unit, key, signal, ...work }: UnitFilesOptions,
+): Promise<UnitFiles> {
+  const names = keyNames(work.recipe)
+  const keys = new Map(await Promise.all(names.map(async (name) => [name, await key(name)] as const)))
+  const { flow, object } = unit.lane
+  return new UnitFiles(threads, unit, { ...work, keys, lane: { flow, object } }, signal)
 }
 
-interface OpenFile {
-  sink: Sink
-  writer: StagedFileWriter
+/** Who waits for the thread's answer to an order. */
+interface Waiting {
+  resolve(answer: UnitAnswer): void
+  reject(error: unknown): void
 }
 
 export class UnitFiles {
-  readonly counts: Counts = noCounts()
-  /** Bytes of the longest text of each field, for tables. */
-  readonly widths: Record<string, number> = {}
+  readonly #threads: UnitThreads
   readonly #unit: UnitWriter
-  readonly #plan: RunPlan
-  readonly #recipe: StoredRecipe
-  readonly #pipeline: Pipeline
-  readonly #input: Field[]
-  readonly #replay: ReplayRange | null
-  readonly #fresh: ReturnType<typeof freshRows>
-  readonly #partitions: Partitioner
-  /** By folder, the one used longest ago first. */
-  readonly #open = new Map<string, OpenFile>()
-  #quarantine: { writer: StagedFileWriter; rows: number; waiting: string[]; length: number } | null = null
-  #closedBytes = 0
+  readonly #work: UnitWork
+  readonly #line: UnitLine
+  readonly #signal: AbortSignal
+  readonly #open = new Map<number, StagedFileWriter>()
+  /** What the thread gave, one after the other. */
+  #done: Promise<void> = Promise.resolve()
+  #waiting: Waiting | null = null
+  #failure: { error: unknown } | null = null
+  #bytes = 0
+  #untaken = 0
 
-  static async open(
-    deps: Deps,
-    unit: UnitWriter,
-    plan: RunPlan,
-    recipe: StoredRecipe,
-    lookback: Lookback | null,
-    replay: ReplayRange | null,
-  ): Promise<UnitFiles> {
-    const keys = new Map(await Promise.all(keyNames(recipe).map(async (name) => [name, await deps.key(name)] as const)))
-    // What the destination refused is output already.
-    const sent = replay?.by === 'destination'
-    const input = sent ? plan.outputSchema : plan.sourceSchema
-    const shape = sent ? { ...recipe, where: null, transform: [] } : recipe
-    const pipeline = compileRecipe(shape, input, plan.outputSchema, (name) => keys.get(name)!)
-    return new UnitFiles(unit, plan, recipe, { input, pipeline, lookback, replay })
-  }
-
-  private constructor(
-    unit: UnitWriter,
-    plan: RunPlan,
-    recipe: StoredRecipe,
-    { input, pipeline, lookback, replay }: Reading,
-  ) {
+  constructor(threads: UnitThreads, unit: UnitWriter, work: UnitWork, signal: AbortSignal) {
+    this.#threads = threads
     this.#unit = unit
-    this.#plan = plan
-    this.#recipe = recipe
-    this.#pipeline = pipeline
-    this.#input = input
-    this.#replay = replay
-    this.#fresh = freshRows(plan, lookback)
-    const schemaVersion = plan.schema?.version ?? 1
-    this.#partitions = partitioner(recipe.partitionBy, plan.outputSchema, { ...recipe, schemaVersion })
+    this.#work = work
+    this.#signal = signal
+    this.#line = threads.open(
+      work,
+      (answer) => this.#hear(answer),
+      (error) => this.#fail(lost(error, work)),
+    )
+    signal.addEventListener('abort', this.#cancelled)
   }
 
-  /** The target size is reached: the unit should end, and with it its files. */
-  get full(): boolean {
-    let bytes = this.#closedBytes
-    for (const { sink } of this.#open.values()) bytes += sink.bytes
-    return bytes >= this.#recipe.fileSizeBytes
+  /** Bytes of files that have come from the thread and are not taken yet. */
+  get waiting(): number {
+    return this.#untaken
   }
 
-  async page(page: Page): Promise<void> {
-    this.counts.pages++
-    try {
-      for (const found of decodePage(page, this.#input)) {
-        const { decoded, repeated } = this.#fresh(found)
-        const { batch, read, filtered, dropped, rejects } = this.#pipeline.run(decoded)
-        this.counts.read += read + repeated
-        if (repeated > 0) this.counts.repeated = (this.counts.repeated ?? 0) + repeated
-        this.counts.filtered += filtered
-        this.counts.dropped += dropped
-        this.counts.quarantined += rejects.length
-        this.counts.written += batch.rows
-        await this.#write(batch)
-        if (rejects.length > 0) await this.#reject(rejects)
-      }
-    } catch (error) {
-      throw this.#told(error)
-    }
-    await this.#relieve()
+  /** Of all files so far: an estimate. */
+  get bytes(): number {
+    return this.#bytes
   }
 
-  /** Closes every file; the counts are final. */
-  async close(): Promise<Counts> {
-    for (const folder of this.#open.keys()) await this.#closeFile(folder)
-    if (this.#quarantine) {
-      await this.#quarantine.writer.write(Buffer.from(this.#quarantine.waiting.join('')))
-      await this.#quarantine.writer.close(this.#quarantine.rows)
-    }
-    const { read, written, filtered, dropped, quarantined, repeated = 0 } = this.counts
-    if (read !== written + filtered + dropped + quarantined + repeated) {
-      throw new Error(
-        `${read} read, but ${written} written + ${filtered} filtered + ${dropped} + ${quarantined} + ${repeated}`,
-      )
-    }
-    return this.counts
+  /** With so many bytes more the target size is reached: the unit should end, and with it its files. */
+  isFullWith(more: number): boolean {
+    return this.#bytes + more >= this.#work.recipe.fileSizeBytes
   }
 
-  async #write(batch: Batch): Promise<void> {
-    if (this.#plan.delivery?.kind === 'table') this.#measure(batch)
-    for (const { folder, rows } of this.#partitions.split(batch)) {
-      const file = await this.#file(folder)
-      file.sink.append(batch, rows)
-      for (const chunk of file.sink.drain()) await file.writer.write(chunk)
-    }
+  /** The page's bytes are the thread's from now on. */
+  async page({ body, shape, op, records }: Page): Promise<void> {
+    const own = Array.isArray(body) ? body : ownBytes(body)
+    const page: WorkedPage = { body: own, shape, op, records }
+    const order = { kind: 'page', page, mostHeld: this.#threads.mostHeld } as const
+    const answer = await this.#ask(() => this.#line.send(order, Array.isArray(own) ? [] : [own.buffer]))
+    if (answer.kind === 'worked') this.#bytes = answer.bytes
   }
 
-  /** A table has columns of a width. */
-  #measure({ fields, columns }: Batch): void {
-    for (const [at, { data }] of columns.entries()) {
-      if (data.kind !== 'bytes') continue
-      const { name } = fields[at]!
-      let widest = this.widths[name] ?? 0
-      const { offsets } = data
-      for (let row = 1; row < offsets.length; row++) widest = Math.max(widest, offsets[row]! - offsets[row - 1]!)
-      this.widths[name] = widest
-    }
+  /** Closes every file; nothing comes after it. */
+  async close(): Promise<UnitResult> {
+    const answer = await this.#ask(() => this.#line.send({ kind: 'close' }))
+    await this.stop()
+    if (answer.kind !== 'closed') throw new Error(`a unit that was closed answered ${answer.kind}`)
+    return answer
   }
 
-  async #file(folder: string): Promise<OpenFile> {
-    let file = this.#open.get(folder)
-    if (file) this.#open.delete(folder)
+  /** Gives the unit up, if it is not closed; any number of times, never throws. */
+  async stop(): Promise<void> {
+    this.#fail(new Error('the unit was given up'))
+    await this.#done
+  }
+
+  #ask(send: () => void): Promise<UnitAnswer> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure) return reject(this.#failure.error)
+      this.#waiting = { resolve, reject }
+      send()
+    })
+  }
+
+  #hear(answer: UnitAnswer): void {
+    if (answer.kind === 'bytes') this.#untaken += answer.bytes.length
+    this.#done = this.#done
+      .then(() => (this.#failure ? undefined : this.#obey(answer)))
+      .catch((error: unknown) => this.#fail(error))
+  }
+
+  async #obey(answer: UnitAnswer): Promise<void> {
+    if (answer.kind === 'open') {
+      const { file, folder, quarantine } = answer
+      const refused = this.#work.replay?.attempt ?? 0
+      const { format } = this.#work.recipe
+      const writer = quarantine
+        ? this.#unit.file('', 'jsonl', { quarantine })
+        : this.#unit.file(folder, format, { refused })
+      this.#open.set(file, await writer)
+    } else if (answer.kind === 'bytes') {
+      await this.#open.get(answer.file)!.write(answer.bytes)
+      this.#untaken -= answer.bytes.length
+      if (!this.#failure) this.#line.send({ kind: 'taken', bytes: answer.bytes.length })
+    } else if (answer.kind === 'close') {
+      await this.#open.get(answer.file)!.close(answer.rows)
+      this.#open.delete(answer.file)
+    } else if (answer.kind === 'failed') this.#fail(thrownBy(answer.error, this.#work))
     else {
-      const [oldest] = this.#open.keys()
-      if (oldest !== undefined && this.#open.size >= MOST_OPEN) await this.#closeFile(oldest)
-      const { format } = this.#recipe
-      const refused = this.#replay?.attempt ?? 0
-      const writer = await this.#unit.file(folder, format, { refused })
-      file = { sink: sinks[format](this.#plan.outputSchema), writer }
-    }
-    this.#open.set(folder, file)
-    return file
-  }
-
-  async #closeFile(folder: string): Promise<void> {
-    const { sink, writer } = this.#open.get(folder)!
-    this.#open.delete(folder)
-    for (const chunk of sink.finish()) await writer.write(chunk)
-    await writer.close(sink.rows)
-    this.#closedBytes += sink.bytes
-  }
-
-  async #relieve(): Promise<void> {
-    for (;;) {
-      const files = [...this.#open.values()]
-      const buffered = files.reduce((sum, { sink }) => sum + sink.buffered, 0)
-      if (buffered <= MOST_BUFFERED) return
-      const { sink, writer } = files.reduce((most, file) => (file.sink.buffered > most.sink.buffered ? file : most))
-      sink.flush()
-      for (const chunk of sink.drain()) await writer.write(chunk)
+      this.#waiting?.resolve(answer)
+      this.#waiting = null
     }
   }
 
-  async #reject(rejects: Reject[]): Promise<void> {
-    this.#quarantine ??= {
-      writer: await this.#unit.file('', 'jsonl', { quarantine: true }),
-      rows: 0,
-      waiting: [],
-      length: 0,
-    }
-    const kept = this.#quarantine
-    const { by, attempt } = this.#replay ?? { by: 'flow', attempt: 0 }
-    const about = { ...this.#unit.lane, run: this.#plan.run, attempt: attempt + 1, by }
-    for (const reject of rejects) {
-      const line = quarantineLine(reject, about)
-      kept.waiting.push(line)
-      kept.length += line.length
-      kept.rows++
-      if (kept.length < PIECE) continue
-      await kept.writer.write(Buffer.from(kept.waiting.join('')))
-      kept.waiting = []
-      kept.length = 0
-    }
+  #fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.#signal.removeEventListener('abort', this.#cancelled)
+    this.#line.close()
+    this.#waiting?.reject(this.#failure.error)
+    this.#waiting = null
   }
 
-  #told(error: unknown): unknown {
-    const { connector, object } = this.#plan.source
-    if (error instanceof PageError) {
-      return new ConnectorError({ connector, doing: `read ${object}`, kind: 'answer', reason: error.message })
-    }
-    if (!(error instanceof InvalidRecord)) return error
+  readonly #cancelled = (): void => this.#fail(this.#signal.reason)
+}
+
+/** A buffer that can change hands: a view's other bytes are somebody else's. */
+function ownBytes(body: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteLength } = body
+  const own = buffer instanceof ArrayBuffer && byteLength === buffer.byteLength && byteLength > 0
+  return own ? (body as Uint8Array<ArrayBuffer>) : new Uint8Array(body)
+}
+
+/** What a thread threw, as if it had been thrown here. */
+function thrownBy({ name, message, stack, code }: Thrown, { plan }: UnitWork): Error {
+  const { connector, object } = plan.source
+  if (name === 'PageError') {
+    return new ConnectorError({ connector, doing: `read ${object}`, kind: 'answer', reason: message })
+  }
+  if (name === 'InvalidRecord') {
     return ApplicationFailure.nonRetryable(
-      `${object}: ${error.message}. Mend the record at the source, or let onInvalid quarantine it.`,
+      `${object}: ${message}. Mend the record at the source, or let onInvalid quarantine it.`,
       'RecordInvalid',
     )
   }
+  return Object.assign(new Error(message), { name, stack, ...(code === undefined ? {} : { code }) })
+}
+
+function lost({ message }: Error, { plan }: UnitWork): Error {
+  const what = `the thread that worked on records of ${plan.source.object} has ended: ${message}`
+  return ApplicationFailure.retryable(`${what}. The unit begins again.`, 'ThreadLost')
 }

@@ -5,12 +5,13 @@
 import { createSecretKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import type { ConnectionUse, Connected, Deps } from '../activities/deps.ts'
+import { UnitThreads } from '../activities/unit-threads.ts'
 import type { Connector, Session } from '../connectors/connector.ts'
 import { InputError } from '../connectors/errors.ts'
 import { connector } from '../connectors/index.ts'
 import { readInstallation } from '../connectors/installation.ts'
 import type { Connection, Installation } from '../connectors/installation.ts'
-import { givenSeconds } from '../connectors/given-seconds.ts'
+import { givenNumber } from '../connectors/given-number.ts'
 import { kept } from '../connectors/kept.ts'
 import type { DataKeys } from '../connectors/lake/data-keys.ts'
 import type { ObjectStore } from '../connectors/lake/store.ts'
@@ -39,9 +40,12 @@ export interface AssembleOptions {
    * `worker.heartbeat` of the file, then 45.
    */
   heartbeatSeconds?: number
+  /** Most threads that work on records, 1 to 256; default: LAKEWARD_THREADS, then one per processor. */
+  threads?: number
 }
 
-const HEARTBEAT = { name: 'LAKEWARD_HEARTBEAT_SECONDS', least: 5, most: 600, otherwise: 45 }
+const HEARTBEAT = { name: 'LAKEWARD_HEARTBEAT_SECONDS', of: 'seconds', least: 5, most: 600, otherwise: 45 }
+const THREADS = { name: 'LAKEWARD_THREADS', of: 'threads', least: 1, most: 256, otherwise: 'one per processor' }
 
 /**
  * The parts as commands use them too, that run where they are typed: without `renew`, they ask the vendor themselves.
@@ -59,7 +63,8 @@ export interface Parts {
 
 export function assemble(options: AssembleOptions = {}): Deps {
   const parts = kept(() => openParts(options))
-  const given = givenSeconds(HEARTBEAT, options.heartbeatSeconds)
+  const given = givenNumber(HEARTBEAT, options.heartbeatSeconds)
+  const threads = new UnitThreads({ threads: givenNumber(THREADS, options.threads) })
   return {
     installation: async () => (await parts()).installation,
     connect: async (name, use) => (await parts()).connect(name, use),
@@ -68,6 +73,7 @@ export function assemble(options: AssembleOptions = {}): Deps {
     refresh: async ({ connection, staleVersion }, namespaceId) =>
       (await parts()).credentials.refresh(connection, staleVersion, namespaceId),
     key: async (name) => (await parts()).key(name),
+    threads,
     drain: drainSignal(),
     heartbeatSeconds: async () =>
       given ?? ((await parts()).installation.worker.heartbeat ?? HEARTBEAT.otherwise * 1000) / 1000,

@@ -12,6 +12,7 @@ import type { Opened } from '../../connectors/lake/open.ts'
 import { draftPlan, resumePlan, writePlan } from '../../connectors/lake/plans.ts'
 import type { Delivery, LakeLane, RunKey, RunPlan, UnitRecord } from '../../connectors/lake/protocol.ts'
 import { microsOf } from '../../connectors/lake/instants.ts'
+import { lookback as lookbackOf } from '../../connectors/lake/lookback.ts'
 import { openLookback } from '../../connectors/lake/seen.ts'
 import { beginUnit, readUnit } from '../../connectors/lake/units.ts'
 import type { WindowAsk } from '../../connectors/lake/windows.ts'
@@ -103,7 +104,8 @@ export async function extractIntegers(
   const found = readIntegers(plan, place.range, before?.cursor ?? null, unitRows)
   const { next } = found
   const visible = plan.lookback ? found.rows.filter((i) => isVisible(i, clock)) : found.rows
-  const lookback = await openLookback(at, plan)
+  const start = await openLookback(at, plan)
+  const lookback = start && lookbackOf(start)
   const rows = visible.filter((i) => {
     const stamp = microsOf(stampOf(i))
     return !lookback?.concerns(stamp) || !lookback.repeats(String(i), stamp)

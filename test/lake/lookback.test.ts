@@ -1,6 +1,6 @@
 /** A window before the watermark that is read again: what came late goes through, everything else does not. */
 import { describe, expect, it } from 'vitest'
-import { Memory } from '../../connectors/lake/seen.ts'
+import { Memory } from '../../connectors/lake/lookback.ts'
 import type { Work } from './integers.ts'
 import { LATE, isVisible, stampOf } from './integers.ts'
 import { LaneWorkflow, Terminated } from './lane-workflow.ts'
