@@ -13,10 +13,7 @@ export interface NumberVariable {
 }
 
 /** What code gave, or else the environment; undefined without either. `InputError` for anything outside the limits. */
-export function givenNumber(
-  { name, of, least, most, otherwise }: NumberVariable,
-  given?: number,
-): number | undefined {
+export function givenNumber({ name, of, least, most, otherwise }: NumberVariable, given?: number): number | undefined {
   const text = process.env[name]
   const number = given ?? (text === undefined ? undefined : Number(text))
   if (number === undefined || (Number.isInteger(number) && number >= least && number <= most)) return number

@@ -218,7 +218,8 @@ describe('what goes wrong in a thread', () => {
 describe('pages are read ahead', () => {
   const rows = 400
   /** Pages that note when they are asked for; from `cut` on they cannot be read, from `missing` on they do not come. */
-  function source({ pages = 6, cut = pages, missing = pages } = {}) {
+  function source({ cut = 6, missing = 6 } = {}) {
+    const pages = 6
     const asked: number[] = []
     async function* read(from: number | null): AsyncGenerator<Page> {
       for (let at = from ?? 0; at < pages; at++) {
