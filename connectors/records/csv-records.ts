@@ -10,10 +10,14 @@
  */
 import type { CsvShape } from '../connector.ts'
 import type { ColumnBuilder, Refusal } from './column-builder.ts'
+import { BATCH_ROWS } from './batch.ts'
+import { CsvSpans, unquote } from './csv-spans.ts'
 import type { Decoded } from './decode.ts'
 import { isJson } from './is-json.ts'
 import { PageError } from './page-error.ts'
 import type { RecordBuilder } from './record-builder.ts'
+import { SpanRows } from './span-rows.ts'
+import { Spans } from './spans.ts'
 
 const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
@@ -33,19 +37,53 @@ export function* decodeCsv(body: Uint8Array, shape: CsvShape, records: RecordBui
   }
   const fill = filler(columns, shape, records)
   reader.single = columns.length === 1
-  while (reader.next()) {
+  const many = swarm(reader, columns, shape, records, one)
+  while (many() || one()) if (records.full) yield records.take()
+  if (records.pending) yield records.take()
+
+  /** False: there is none. */
+  function one(): boolean {
+    if (!reader.next()) return false
     const wrong = reader.wrong ?? fill(reader)
     if (wrong !== undefined) records.refuseRecord('csv', wrong)
-    records.end(() => JSON.stringify(wrong === undefined ? reader.record(columns) : { line: reader.line() }))
-    if (records.full) yield records.take()
+    records.end(() => JSON.stringify(wrong === undefined ? reader.record(columns!) : { line: reader.line() }))
+    return true
   }
-  if (records.pending) yield records.take()
+}
+
+/** Reads as many records at once as are plain enough for it; the answer is false where that is none. */
+function swarm(
+  reader: CsvReader,
+  columns: string[],
+  shape: CsvShape,
+  records: RecordBuilder,
+  one: () => boolean,
+): () => boolean {
+  const marks = marksOf(shape)
+  const slots = columns.map((name) => records.index.get(name) ?? -1)
+  const wanted = slots.filter((slot) => slot >= 0)
+  const odd = [marks.delimiter, marks.quote].some((mark) => mark === LINE_FEED || mark === CARRIAGE_RETURN)
+  if (odd || marks.delimiter === marks.quote || new Set(wanted).size < wanted.length) return () => false
+  const spans = new Spans(reader.bytes, 'csv', records.columns.length, unquote(marks.quote))
+  const none = shape.nullText === null ? null : Buffer.from(shape.nullText)
+  const plain = new CsvSpans(spans, { ...marks, none, noEmpty: shape.noEmpty === true }, slots, records)
+  const rows = new SpanRows(spans, records, (start) => {
+    reader.at = start
+    one()
+  })
+  return () => {
+    const count = plain.scan(reader.at, BATCH_ROWS - records.row)
+    if (count === 0) return false
+    rows.take(count)
+    reader.at = plain.at
+    return true
+  }
 }
 
 /** Puts a record's fields into the row; answers what is wrong with the record as a whole. */
 function filler(columns: string[], { nullText }: CsvShape, records: RecordBuilder) {
   const slots = columns.map((name) => records.index.get(name) ?? -1)
-  const tells = records.tells === undefined ? -1 : columns.indexOf(records.tells)
+  const tells = records.tells === undefined ? -1 : columns.indexOf(records.tells.field)
   const none = nullText === null ? null : Buffer.from(nullText)
   return (reader: CsvReader): string | undefined => {
     if (reader.fields !== slots.length) return `it has ${reader.fields} fields, and there are ${slots.length} columns`
@@ -67,7 +105,9 @@ class CsvReader {
   wrong: string | undefined
   /** There is one column, so a blank line is a record. */
   single = false
-  readonly #bytes: Uint8Array
+  readonly bytes: Uint8Array
+  /** Where the next record begins. */
+  at = 0
   readonly #delimiter: number
   readonly #quote: number
   readonly #noEmpty: boolean
@@ -77,10 +117,9 @@ class CsvReader {
   #kinds: number[] = []
   #plain: Uint8Array = Buffer.allocUnsafeSlow(1024)
   #start = 0
-  #at = 0
 
   constructor(bytes: Uint8Array, shape: CsvShape) {
-    this.#bytes = bytes
+    this.bytes = bytes
     const { delimiter, quote } = marksOf(shape)
     this.#delimiter = delimiter
     this.#quote = quote
@@ -90,8 +129,8 @@ class CsvReader {
   /** The next record; false at the end. Blank lines are none, unless there is just one column. */
   next(): boolean {
     do {
-      if (this.#at >= this.#bytes.length) return false
-      this.#start = this.#at
+      if (this.at >= this.bytes.length) return false
+      this.#start = this.at
       this.fields = 0
       this.wrong = undefined
       while (this.#field());
@@ -101,9 +140,9 @@ class CsvReader {
 
   /** One field; true where another one follows in the record. */
   #field(): boolean {
-    const bytes = this.#bytes
+    const bytes = this.bytes
     const [delimiter, quote] = [this.#delimiter, this.#quote]
-    let at = this.#at
+    let at = this.at
     let start = at
     let end = -1
     let kind = 0
@@ -130,27 +169,26 @@ class CsvReader {
     this.#spans[this.fields * 2 + 1] = end
     this.#kinds[this.fields++] = kind
     const more = bytes[at] === delimiter
-    this.#at = at + 1
+    this.at = at + 1
     return more
   }
 
   isNull(at: number, none: Uint8Array | null): boolean {
     const [start, end] = [this.#spans[at * 2]!, this.#spans[at * 2 + 1]!]
     if (none === null || this.#kinds[at] !== 0 || end - start !== none.length) return false
-    for (let i = 0; i < none.length; i++) if (this.#bytes[start + i] !== none[i]) return false
+    for (let i = 0; i < none.length; i++) if (this.bytes[start + i] !== none[i]) return false
     return true
   }
 
   put(at: number, column: ColumnBuilder, none: Uint8Array | null, row: number): Refusal {
     const [start, end] = [this.#spans[at * 2]!, this.#spans[at * 2 + 1]!]
-    const { type } = column.field
-    const empty = start === end && (this.#noEmpty || (type !== 'string' && type !== 'binary'))
+    const empty = start === end && (this.#noEmpty || column.emptyIsNull)
     if (empty || this.isNull(at, none)) {
       column.clear(row)
       return null
     }
     if (column.raw && !isJson(this.text(at))) return 'it is not JSON'
-    if (this.#kinds[at] !== 2) return column.text(this.#bytes, start, end, row)
+    if (this.#kinds[at] !== 2) return column.text(this.bytes, start, end, row)
     // `#unquote` may put a larger buffer in the place of `#plain`.
     const length = this.#unquote(start, end)
     return column.text(this.#plain, 0, length, row)
@@ -159,14 +197,7 @@ class CsvReader {
   /** Makes one of two quotes, in `#plain`; answers how many bytes are left. */
   #unquote(start: number, end: number): number {
     if (this.#plain.length < end - start) this.#plain = Buffer.allocUnsafeSlow((end - start) * 2)
-    const [bytes, plain, quote] = [this.#bytes, this.#plain, this.#quote]
-    let length = 0
-    for (let at = start; at < end; at++) {
-      const byte = bytes[at]!
-      plain[length++] = byte
-      if (byte === quote) at++
-    }
-    return length
+    return unquote(this.#quote)(this.bytes, start, end, this.#plain, 0)
   }
 
   text(at: number): string {
@@ -185,11 +216,11 @@ class CsvReader {
   }
 
   line(): string {
-    return this.#slice(this.#start, Math.min(this.#at, this.#bytes.length)).replace(/\r?\n$/, '')
+    return this.#slice(this.#start, Math.min(this.at, this.bytes.length)).replace(/\r?\n$/, '')
   }
 
   #slice(start: number, end: number): string {
-    return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + start, end - start).toString()
+    return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + start, end - start).toString()
   }
 }
 

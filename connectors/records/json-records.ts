@@ -1,8 +1,13 @@
 /** Records of JSON bytes into columns: members go to their builders as they come, and no object is made. */
+import { BATCH_ROWS } from './batch.ts'
 import type { Decoded } from './decode.ts'
-import { JsonScanner } from './json-scanner.ts'
+import { JsonScanner, unescape } from './json-scanner.ts'
+import { JsonSpans } from './json-spans.ts'
+import type { Apart } from './json-spans.ts'
 import { PageError } from './page-error.ts'
 import type { RecordBuilder } from './record-builder.ts'
+import { SpanRows } from './span-rows.ts'
+import { Spans } from './spans.ts'
 
 const QUOTE = 0x22
 const OPEN_BRACE = 0x7b
@@ -22,24 +27,24 @@ export function* decodeJson(body: Uint8Array, path: string[], records: RecordBui
 export function* decodeJsonLines(body: Uint8Array, records: RecordBuilder, apart = false): Generator<Decoded> {
   const scanner = new JsonScanner(body)
   const reader = new RecordReader(scanner, records)
+  const one = apart ? () => readApart(scanner, reader) : () => reader.one()
+  const swarm = new Swarm(scanner, records, apart ? 'lines' : 'objects', one)
   while (!Number.isNaN(scanner.peek())) {
-    if (apart) readApart(scanner, reader)
-    else readLine(scanner, reader)
+    swarm.read()
+    if (!apart) endLine(scanner)
     if (records.full) yield records.take()
   }
   if (records.pending) yield records.take()
 }
 
-function readLine(scanner: JsonScanner, reader: RecordReader): void {
+function endLine(scanner: JsonScanner): void {
   const { bytes } = scanner
-  reader.read()
-  reader.end()
   while (bytes[scanner.at] === 0x20 || bytes[scanner.at] === 0x09 || bytes[scanner.at] === 0x0d) scanner.at++
   if (scanner.at < bytes.length && bytes[scanner.at] !== 0x0a) scanner.fail()
 }
 
 /** Stands on the first byte of a line that is not blank; leaves the scanner behind that line, whatever is in it. */
-function readApart(scanner: JsonScanner, reader: RecordReader): void {
+function readApart(scanner: JsonScanner, reader: RecordReader): boolean {
   const start = scanner.at
   const feed = scanner.bytes.indexOf(0x0a, start)
   const end = feed < 0 ? scanner.bytes.length : feed
@@ -55,6 +60,7 @@ function readApart(scanner: JsonScanner, reader: RecordReader): void {
   if (wrong !== undefined) reader.records.refuseRecord('json', wrong)
   reader.records.end(() => (wrong === undefined ? line() : JSON.stringify({ line: line() })))
   scanner.at = end
+  return wrong === undefined
 }
 
 function* descend(scanner: JsonScanner, path: string[], depth: number, reader: RecordReader): Generator<Decoded> {
@@ -86,15 +92,52 @@ function* elements(scanner: JsonScanner, reader: RecordReader, path: string[]): 
     scanner.at++
     return
   }
+  const swarm = new Swarm(scanner, reader.records, 'array', () => reader.one())
   do {
-    reader.read()
-    reader.end()
+    swarm.read()
     if (reader.records.full) yield reader.records.take()
   } while (scanner.more(CLOSE_BRACKET))
 }
 
 export function missing(path: string[]): PageError {
   return new PageError(path.length > 0 ? `the JSON has no array at ${path.join('.')}` : 'the JSON is no array')
+}
+
+/** Records one after the other: as many as are written alike at once, others one by one. */
+class Swarm {
+  readonly #scanner: JsonScanner
+  readonly #records: RecordBuilder
+  readonly #alike: JsonSpans
+  readonly #rows: SpanRows
+  readonly #one: () => boolean
+
+  /** `one` reads the record on which the scanner stands; false: it is none. */
+  constructor(scanner: JsonScanner, records: RecordBuilder, apart: Apart, one: () => boolean) {
+    this.#scanner = scanner
+    this.#records = records
+    const spans = new Spans(scanner.bytes, 'json', records.columns.length, unescape)
+    this.#alike = new JsonSpans(scanner, spans, records, apart)
+    this.#one = one
+    this.#rows = new SpanRows(spans, records, (start) => {
+      scanner.at = start
+      one()
+    })
+  }
+
+  /** At least one; leaves the scanner behind the last. */
+  read(): void {
+    const scanner = this.#scanner
+    scanner.peek()
+    const start = scanner.at
+    const count = this.#alike.scan(start, BATCH_ROWS - this.#records.row)
+    if (count === 0) {
+      scanner.at = start
+      if (this.#one()) this.#alike.learn(start)
+      return
+    }
+    this.#rows.take(count)
+    scanner.at = this.#alike.at
+  }
 }
 
 class RecordReader {
@@ -110,7 +153,13 @@ class RecordReader {
     this.records = records
     this.#scanner = scanner
     this.#names = records.columns.map((column) => Buffer.from(JSON.stringify(column.field.name)))
-    this.#tells = records.tells === undefined ? -1 : records.index.get(records.tells)!
+    this.#tells = records.tells === undefined ? -1 : records.index.get(records.tells.field)!
+  }
+
+  one(): boolean {
+    this.read()
+    this.end()
+    return true
   }
 
   read(): void {

@@ -91,34 +91,9 @@ export class JsonScanner {
 
   /** The text read last without its escapes: bytes [0, length) of what is returned, good until the next call. */
   unescape(): { bytes: Uint8Array; length: number } {
-    const { bytes, end } = this
-    // An escape is never shorter than its meaning: \uXXXX has six bytes for at most three.
-    if (this.#plain.length < end - this.start) this.#plain = Buffer.allocUnsafeSlow((end - this.start) * 2)
-    const out = this.#plain
-    let length = 0
-    for (let at = this.start; at < end; at++) {
-      const byte = bytes[at]!
-      if (byte !== BACKSLASH) {
-        out[length++] = byte
-        continue
-      }
-      const letter = bytes[++at]!
-      if (letter !== 0x75) {
-        out[length++] = ESCAPES[letter]!
-        continue
-      }
-      let point = hex4(bytes, at + 1)
-      at += 4
-      if (point >= 0xd800 && point <= 0xdfff) {
-        const low = point <= 0xdbff && bytes[at + 1] === BACKSLASH && bytes[at + 2] === 0x75 ? hex4(bytes, at + 3) : 0
-        if (low >= 0xdc00 && low <= 0xdfff) {
-          point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00)
-          at += 6
-        } else point = 0xfffd // half of a pair has no UTF-8
-      }
-      length = putCodePoint(out, length, point)
-    }
-    return { bytes: out, length }
+    // An escape is never shorter than its meaning.
+    if (this.#plain.length < this.end - this.start) this.#plain = Buffer.allocUnsafeSlow((this.end - this.start) * 2)
+    return { bytes: this.#plain, length: unescape(this.bytes, this.start, this.end, this.#plain, 0) }
   }
 
   /** The text read last as a string. */
@@ -226,6 +201,34 @@ export class JsonScanner {
     if (this.bytes[this.at] === COLON) this.at++
     else this.expect(COLON)
   }
+}
+
+/** The meaning of a text whose escapes are good; \uXXXX has six bytes for at most three. */
+export function unescape(bytes: Uint8Array, start: number, end: number, out: Uint8Array, from: number): number {
+  let to = from
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]!
+    if (byte !== BACKSLASH) {
+      out[to++] = byte
+      continue
+    }
+    const letter = bytes[++at]!
+    if (letter !== 0x75) {
+      out[to++] = ESCAPES[letter]!
+      continue
+    }
+    let point = hex4(bytes, at + 1)
+    at += 4
+    if (point >= 0xd800 && point <= 0xdfff) {
+      const low = point <= 0xdbff && bytes[at + 1] === BACKSLASH && bytes[at + 2] === 0x75 ? hex4(bytes, at + 3) : 0
+      if (low >= 0xdc00 && low <= 0xdfff) {
+        point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00)
+        at += 6
+      } else point = 0xfffd // half of a pair has no UTF-8
+    }
+    to = putCodePoint(out, to, point)
+  }
+  return to
 }
 
 function hex4(bytes: Uint8Array, at: number): number {

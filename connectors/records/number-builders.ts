@@ -5,10 +5,13 @@ import type { ColumnData } from './batch.ts'
 import { ColumnBuilder } from './column-builder.ts'
 import type { Cell, Refusal } from './column-builder.ts'
 import { bounds, exactOf } from './field-kind.ts'
+import { fixedDate, fixedTimestamp } from './fixed-instants.ts'
 import { parseDate, parseTime, parseTimestamp } from './instants.ts'
-import { TOO_FINE, float64, scaled } from './numbers.ts'
+import { TOO_FINE, float64, plainFloat64, plainScaled, scaled } from './numbers.ts'
+import type { Spans } from './spans.ts'
 import { int64Store, putInt128, putInt64 } from './words.ts'
 
+const WORD = 4_294_967_296
 const NO_NUMBER = 'it is not a number'
 
 export class Float64Builder extends ColumnBuilder {
@@ -19,6 +22,24 @@ export class Float64Builder extends ColumnBuilder {
   override number(bytes: Uint8Array, start: number, end: number, row: number): Refusal {
     return this.text(bytes, start, end, row)
   }
+  override fill(spans: Spans, base: number, first: number, count: number, row: number): void {
+    const { bytes, starts, ends } = spans
+    const { valid } = this
+    const values = this.#values
+    this.setRows(row, count)
+    for (let i = 0, at = base + first; i < count; i++, at++) {
+      const start = starts[at]!
+      const to = row + i
+      if (start < 0) {
+        valid[to >> 3]! &= ~(1 << (to & 7))
+        continue
+      }
+      let value = plainFloat64(bytes, start, ends[at]!)
+      if (value !== value && ends[at]! > 0) value = float64(bytes, start, ends[at]!)
+      values[to] = value
+      if (!(value <= Number.MAX_VALUE && value >= -Number.MAX_VALUE)) spans.refuse(first + i)
+    }
+  }
   value(value: Cell, row: number): Refusal {
     if (Number.isNaN(value)) return NO_NUMBER
     if (!Number.isFinite(value)) return 'no double is near it'
@@ -27,38 +48,38 @@ export class Float64Builder extends ColumnBuilder {
   }
   protected take(rows: number): ColumnData {
     const values = this.#values
-    this.#values = new Float64Array(BATCH_ROWS)
+    if (!this.reuses) this.#values = new Float64Array(BATCH_ROWS)
     return { kind: 'float64', values: values.subarray(0, rows) }
   }
 }
 
 /** int32, int64 and decimals: integers at a scale, within bounds. */
 abstract class ExactBuilder extends ColumnBuilder {
-  readonly #scale: number
+  protected readonly scale: number
   readonly #least: bigint
   readonly #most: bigint
   /** Numbers within ± this need no comparison of bigints. */
-  readonly #surely: number
+  protected readonly surely: number
   readonly #rounding: boolean
 
   constructor(field: Field, rounding: boolean) {
     super(field)
     this.#rounding = rounding
     const { least, most } = bounds(field.type)
-    this.#scale = exactOf(field.type)!.scale
+    this.scale = exactOf(field.type)!.scale
     this.#least = least
     this.#most = most
-    this.#surely = most > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(most)
+    this.surely = most > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(most)
   }
 
   protected abstract put(value: number | bigint, row: number): void
 
   text(bytes: Uint8Array, start: number, end: number, row: number): Refusal {
-    return this.value(scaled(bytes, start, end, this.#scale, this.#rounding), row)
+    return this.value(scaled(bytes, start, end, this.scale, this.#rounding), row)
   }
 
   value(value: Cell, row: number): Refusal {
-    if (!(typeof value === 'number' && value <= this.#surely && value >= -this.#surely)) {
+    if (!(typeof value === 'number' && value <= this.surely && value >= -this.surely)) {
       if (Number.isNaN(value)) return NO_NUMBER
       if (value === TOO_FINE) return `it has more digits behind the point than ${this.field.type} holds`
       if ((value as number | bigint) > this.#most || (value as number | bigint) < this.#least)
@@ -75,24 +96,61 @@ abstract class ExactBuilder extends ColumnBuilder {
 
 export class Int32Builder extends ExactBuilder {
   #values = new Int32Array(BATCH_ROWS)
+  override fill(spans: Spans, base: number, first: number, count: number, row: number): void {
+    const { bytes, starts, ends } = spans
+    const { valid, surely } = this
+    const values = this.#values
+    this.setRows(row, count)
+    for (let i = 0, at = base + first; i < count; i++, at++) {
+      const start = starts[at]!
+      const to = row + i
+      if (start < 0) {
+        valid[to >> 3]! &= ~(1 << (to & 7))
+        continue
+      }
+      const value = plainScaled(bytes, start, ends[at]!, 0)
+      if (value <= surely && value >= -surely) values[to] = value
+      else this.fillOne(spans, at, first + i, to)
+    }
+  }
   protected put(value: number | bigint, row: number): void {
     this.#values[row] = Number(value)
   }
   protected take(rows: number): ColumnData {
     const values = this.#values
-    this.#values = new Int32Array(BATCH_ROWS)
+    if (!this.reuses) this.#values = new Int32Array(BATCH_ROWS)
     return { kind: 'int32', values: values.subarray(0, rows) }
   }
 }
 
 export class Int64Builder extends ExactBuilder {
   #store = int64Store(BATCH_ROWS)
+  override fill(spans: Spans, base: number, first: number, count: number, row: number): void {
+    const { bytes, starts, ends } = spans
+    const { valid, scale, surely } = this
+    const { words } = this.#store
+    this.setRows(row, count)
+    for (let i = 0, at = base + first; i < count; i++, at++) {
+      const start = starts[at]!
+      const to = row + i
+      if (start < 0) {
+        valid[to >> 3]! &= ~(1 << (to & 7))
+        continue
+      }
+      const value = plainScaled(bytes, start, ends[at]!, scale)
+      if (value <= surely && value >= -surely) {
+        const high = Math.floor(value / WORD)
+        words[to * 2] = value - high * WORD
+        words[to * 2 + 1] = high
+      } else this.fillOne(spans, at, first + i, to)
+    }
+  }
   protected put(value: number | bigint, row: number): void {
     putInt64(this.#store, row, value)
   }
   protected take(rows: number): ColumnData {
     const { values } = this.#store
-    this.#store = int64Store(BATCH_ROWS)
+    if (!this.reuses) this.#store = int64Store(BATCH_ROWS)
     return { kind: 'int64', values: values.subarray(0, rows) }
   }
 }
@@ -104,13 +162,30 @@ export class Int128Builder extends ExactBuilder {
   }
   protected take(rows: number): ColumnData {
     const words = this.#words
-    this.#words = new BigInt64Array(BATCH_ROWS * 2)
+    if (!this.reuses) this.#words = new BigInt64Array(BATCH_ROWS * 2)
     return { kind: 'int128', words: words.subarray(0, rows * 2) }
   }
 }
 
 export class DateBuilder extends ColumnBuilder {
   #values = new Int32Array(BATCH_ROWS)
+  override fill(spans: Spans, base: number, first: number, count: number, row: number): void {
+    const { view, starts, ends } = spans
+    const { valid } = this
+    const values = this.#values
+    this.setRows(row, count)
+    for (let i = 0, at = base + first; i < count; i++, at++) {
+      const start = starts[at]!
+      const to = row + i
+      if (start < 0) {
+        valid[to >> 3]! &= ~(1 << (to & 7))
+        continue
+      }
+      const days = ends[at]! - start === 10 ? fixedDate(view, start) : Number.NaN
+      if (days === days) values[to] = days
+      else spans.refuse(first + i)
+    }
+  }
   text(bytes: Uint8Array, start: number, end: number, row: number): Refusal {
     return this.value(parseDate(bytes, start, end), row)
   }
@@ -121,7 +196,7 @@ export class DateBuilder extends ColumnBuilder {
   }
   protected take(rows: number): ColumnData {
     const values = this.#values
-    this.#values = new Int32Array(BATCH_ROWS)
+    if (!this.reuses) this.#values = new Int32Array(BATCH_ROWS)
     return { kind: 'int32', values: values.subarray(0, rows) }
   }
 }
@@ -130,6 +205,30 @@ export class DateBuilder extends ColumnBuilder {
 export class MicrosBuilder extends ColumnBuilder {
   readonly #isTime: boolean = this.field.type === 'time'
   #store = int64Store(BATCH_ROWS)
+  override fill(spans: Spans, base: number, first: number, count: number, row: number): void {
+    if (this.#isTime) {
+      super.fill(spans, base, first, count, row)
+      return
+    }
+    const { view, starts, ends } = spans
+    const { valid } = this
+    const { words } = this.#store
+    this.setRows(row, count)
+    for (let i = 0, at = base + first; i < count; i++, at++) {
+      const start = starts[at]!
+      const to = row + i
+      if (start < 0) {
+        valid[to >> 3]! &= ~(1 << (to & 7))
+        continue
+      }
+      const micros = fixedTimestamp(view, start, ends[at]!)
+      if (micros === micros) {
+        const high = Math.floor(micros / WORD)
+        words[to * 2] = micros - high * WORD
+        words[to * 2 + 1] = high
+      } else this.fillOne(spans, at, first + i, to)
+    }
+  }
   text(bytes: Uint8Array, start: number, end: number, row: number): Refusal {
     return this.value(this.#isTime ? parseTime(bytes, start, end) : parseTimestamp(bytes, start, end), row)
   }
@@ -140,7 +239,7 @@ export class MicrosBuilder extends ColumnBuilder {
   }
   protected take(rows: number): ColumnData {
     const { values } = this.#store
-    this.#store = int64Store(BATCH_ROWS)
+    if (!this.reuses) this.#store = int64Store(BATCH_ROWS)
     return { kind: 'int64', values: values.subarray(0, rows) }
   }
 }

@@ -23,11 +23,12 @@ export class RecordBuilder {
   #dropped = 0
   #bad: { field: string; rule: string; reason: string } | undefined
 
-  constructor(fields: Field[], op: Page['op']) {
+  constructor(fields: Field[], op: Page['op'], reuses = false) {
     this.#fields = fields
     const told = typeof op === 'object' && !fields.some(({ name }) => name === op.field)
     const all = told ? [...fields, { name: op.field, type: 'string' as const, nullable: true }] : fields
     this.columns = all.map((field) => columnBuilder(field))
+    for (const column of this.columns) column.reuses = reuses
     this.index = new Map(all.map(({ name }, at) => [name, at]))
     if (op && op !== 'upsert') this.#op = { op, told: '' }
     this.#begin()
@@ -57,8 +58,16 @@ export class RecordBuilder {
     if (this.#op) this.#op.told = value
   }
 
-  get tells(): string | undefined {
-    return typeof this.#op?.op === 'object' ? this.#op.op.field : undefined
+  /** The field that tells the op, and what its values mean. */
+  get tells(): Extract<Page['op'], object> | undefined {
+    return typeof this.#op?.op === 'object' ? this.#op.op : undefined
+  }
+
+  /** That many rows are complete as they are; `ops` where a field tells them. */
+  keep(rows: number, ops?: Uint8Array): void {
+    if (this.#ops && ops) this.#ops.set(ops.subarray(0, rows), this.row)
+    else if (this.#op?.op === 'delete') this.#ops?.fill(DELETE, this.row, this.row + rows)
+    this.row += rows
   }
 
   /** The record is complete; `text` gives it as JSON, should it be refused. */

@@ -6,7 +6,7 @@ import type { Decoded } from './decode.ts'
 import type { RecordBuilder } from './record-builder.ts'
 
 export function* decodeRows(rows: Row[], records: RecordBuilder): Generator<Decoded> {
-  const { tells } = records
+  const tells = records.tells?.field
   for (const row of rows) {
     for (const column of records.columns) {
       const { name } = column.field
