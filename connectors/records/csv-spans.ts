@@ -16,6 +16,10 @@ export interface CsvMarks {
   delimiter: number
   /** -1: fields are never quoted. */
   quote: number
+  /** The null text; null: there is none. */
+  none: Uint8Array | null
+  /** The source has no empty texts. */
+  noEmpty: boolean
 }
 
 export class CsvSpans {
@@ -23,7 +27,6 @@ export class CsvSpans {
   at = 0
   readonly #spans: Spans
   readonly #marks: CsvMarks
-  readonly #none: Uint8Array | null
   /** Where each field's column begins in the table. */
   readonly #bases: Int32Array
   /** Per field: nothing at all is null, quoted or not. */
@@ -31,12 +34,11 @@ export class CsvSpans {
   readonly #absent: number[]
 
   /** `slots`: the column of each field, -1 for none; no column twice. */
-  constructor(spans: Spans, marks: CsvMarks, none: Uint8Array | null, slots: number[], { columns }: RecordBuilder) {
+  constructor(spans: Spans, marks: CsvMarks, slots: number[], { columns }: RecordBuilder) {
     this.#spans = spans
     this.#marks = marks
-    this.#none = none
     this.#bases = Int32Array.from(slots, (slot) => (slot < 0 ? columns.length : slot) * STRIDE)
-    this.#emptyIsNull = Uint8Array.from(slots, (slot) => (columns[slot]?.emptyIsNull ? 1 : 0))
+    this.#emptyIsNull = Uint8Array.from(slots, (slot) => (marks.noEmpty || columns[slot]?.emptyIsNull ? 1 : 0))
     this.#absent = [...columns.keys()].filter((column) => !slots.includes(column))
   }
 
@@ -112,7 +114,7 @@ export class CsvSpans {
   }
 
   #isNull(start: number, stop: number): boolean {
-    const none = this.#none
+    const { none } = this.#marks
     if (none === null || stop - start !== none.length) return false
     const { bytes } = this.#spans
     for (let i = 0; i < none.length; i++) if (bytes[start + i] !== none[i]) return false

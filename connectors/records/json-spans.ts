@@ -24,6 +24,8 @@ const TRUE_WORD = 0x65757274
 const ALSE_WORD = 0x65736c61
 /** The longest token that is no text or number, and four bytes more. */
 const AHEAD = 9
+const NO_SEPARATOR = -1
+const NO_RECORD = -2
 /** Shapes that missed because of what is skipped, before skipping becomes careful. */
 const PATIENCE = 8
 
@@ -153,10 +155,12 @@ export class JsonSpans {
       }
       if (at + tail.length >= near) break
       for (let i = 0; i < tail.length; i++) if (bytes[at++] !== tail[i]) break record
+      const next = this.#next(at)
+      if (next === NO_SEPARATOR && this.#oneLine) break
       records[row++] = start
       this.at = at
-      start = this.#next(at)
-      if (start < 0) break
+      if (next < 0) break
+      start = next
     }
     return row
   }
@@ -174,17 +178,17 @@ export class JsonSpans {
     return this.#oneLine && this.#spans.bytes.subarray(at, scanner.at).includes(0x0a) ? -1 : scanner.at
   }
 
-  /** Where the next record begins; -1: there is none, or not just the separator before it. */
+  /** Where the next record begins; below 0: there is none. */
   #next(from: number): number {
     const { bytes } = this.#spans
     let at = from
     let byte = bytes[at]
     while (byte === 0x20 || byte === 0x0d || byte === 0x09 || (byte === 0x0a && this.#separator !== 0x0a))
       byte = bytes[++at]
-    if (byte !== this.#separator) return -1
+    if (byte !== this.#separator) return NO_SEPARATOR
     do byte = bytes[++at]
     while (byte === 0x20 || byte === 0x0d || byte === 0x09 || byte === 0x0a)
-    return byte === OPEN_BRACE ? at : -1
+    return byte === OPEN_BRACE ? at : NO_RECORD
   }
 }
 

@@ -175,7 +175,12 @@ function checkCsv(page: CsvPage, body: Buffer, fields: Field[]): void {
   if (!wanted) return
   const { rows, rejects } = byBuilders(wanted.lines, fields, (line, column, at) => {
     const { value, isQuoted } = line[columns.indexOf(column.field.name)] ?? { value: null, isQuoted: false }
-    if (value === null || (value === '' && column.emptyIsNull) || (!isQuoted && value === shape.nullText)) return null
+    if (
+      value === null ||
+      (value === '' && (shape.noEmpty || column.emptyIsNull)) ||
+      (!isQuoted && value === shape.nullText)
+    )
+      return null
     if (column.raw && !isJson(value)) return 'no JSON'
     const bytes = Buffer.from(value)
     return column.text(bytes, 0, bytes.length, at)
@@ -218,13 +223,15 @@ function strict({ body, shape, columns }: CsvPage): string[][] | null {
 // ------------------------------------------------------------------------------------------------------------- cuts
 const NASTY_JSON =
   '\ufeff{"a":{"records":[]},"records": [\n' +
-  '{"attributes":{"type":"A","url":"/x\\u0022/"},"Id":"a\\"é😀\\ud83d\\ude00\\ud83d","n":-0.5e+3,"CreatedDate":null},' +
+  '{"attributes":{"type":"A","url":"/x\\u0022/"},"Id":"a\\"é😀\\ud83d\\ude00\\ud83d","n":-0.5e+3,' +
+  '"CreatedDate":null},' +
   '{"attributes":{"type":"A","url":"/}{"},"Id":"b","n":12,"CreatedDate":"2026-05-06T11:56:44.000Z"} ,\r\n' +
   '{"attributes":{"type":"A","url":""},"Id":"","n":0,"CreatedDate":true},' +
   '{"n":1,"Id":"x","deep":[[{"a":[]}],"]"],"more":{},"CreatedDate":false},' +
   '{},{"Id":"日本日本日本","Id":"twice"}],"done":true}\n'
 const NASTY_CSV =
-  'Id,n,CreatedDate\r\n"a""b",1,\r\n"","2","x\r\ny"\n\n"é😀",,"日本"\r\n"a" b,c\n1,2\nx"y,"""",""\n"last","in","line"'
+  'Id,n,CreatedDate\r\n"a""b",1,\r\n"","2","x\r\ny"\n\n"é😀",,"日本"\r\n' +
+  '"a" b,c\n1,2\nx"y,"""",""\n"last","in","line"'
 
 it('gives of JSON that is cut anywhere what JSON.parse gives: nothing', () => {
   const body = Buffer.from(NASTY_JSON)

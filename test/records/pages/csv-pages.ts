@@ -1,5 +1,5 @@
 /** Pages of CSV, by seed: as Bulk APIs write them, and as people do; and a reader of CSV that is slow and plain. */
-import type { CsvShape } from '../../../connectors/records/csv-records.ts'
+import type { CsvShape } from '../../../connectors/connector.ts'
 import { text } from './chance.ts'
 import type { Chance } from './chance.ts'
 
@@ -31,7 +31,8 @@ export function csvPage(chance: Chance): CsvPage {
     if (wild && chance.once(wild)) lines.push('')
   }
   const body = lines.join(end) + (chance.once(3) ? '' : end)
-  const shape = { format: 'csv', delimiter, header: true, nullText, ...(quote !== '"' && { quote }) } as const
+  const rest = { ...(quote !== '"' && { quote }), ...(chance.once(3) && { noEmpty: true as const }) }
+  const shape = { format: 'csv', delimiter, header: true, nullText, ...rest } as const
   return { body, shape, columns }
 }
 
