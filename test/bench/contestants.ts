@@ -40,6 +40,7 @@ export interface Running {
 export const contestants = {
   temporal: 'Lakeward through Temporal',
   temporal20: 'Lakeward through Temporal, Node 20',
+  plane: 'Lakeward, data plane alone',
   core: 'Lakeward, one core, local file',
   core20: 'Lakeward, one core, local file, Node 20',
   duck1: 'DuckDB COPY, local file, 1 thread',
@@ -78,6 +79,8 @@ export async function enter(name: ContestantName, stage: Stage, programs: Progra
       return lakeward(stage, node)
     case 'temporal20':
       return lakeward(stage, process.execPath)
+    case 'plane':
+      return plane(stage, programs)
     case 'core':
       return oneCore(node, programs)
     case 'core20':
@@ -96,7 +99,7 @@ async function lakeward(stage: Stage, node: string): Promise<Running> {
   return {
     startSeconds: worker.startSeconds,
     async run({ form, gzip, rows }, place) {
-      const flow = stage.flow(place, { form, gzip, objects: [objectOf(rows)] })
+      const flow = stage.flow(place, { form, gzip, objects: [objectOf(rows)], taskQueue: worker.taskQueue })
       const measuring = measure(worker.pid)
       const from = performance.now()
       const result = await stage.run(flow)
@@ -105,6 +108,20 @@ async function lakeward(stage: Stage, node: string): Promise<Running> {
       return { seconds, ...taken, answer: {}, rows: result.written, files: stage.files(place) }
     },
     stop: () => worker.stop(),
+  }
+}
+
+async function plane(stage: Stage, { node, built }: Programs): Promise<Running> {
+  const command = typescript(node, 'run-plane.ts', built, stage.house('plane'))
+  const actor = await startActor(command, stage.env)
+  return {
+    ...actor,
+    async run({ form, gzip, rows }, place) {
+      const connection = gzip ? 'zipped' : 'crm'
+      const api = form === 'csv' ? 'bulk' : 'rest'
+      const answered = await actor.ask({ connection, object: objectOf(rows), api, prefix: place })
+      return { ...answered, rows: Number(answered.answer['rows']), files: stage.files(place) }
+    },
   }
 }
 

@@ -10,9 +10,7 @@ export interface Heats extends Plan {
 }
 
 const local: ContestantName[] = ['core', 'duck1', 'duck1alike', 'core20']
-/** Bulk jobs are not read by Lakeward yet. */
-const overHttp = (form: 'csv' | 'json'): ContestantName[] =>
-  form === 'csv' ? ['pyarrow'] : ['temporal', 'temporal20', 'pyarrow']
+const overHttp: ContestantName[] = ['temporal', 'plane', 'pyarrow']
 const limits: ContestantName[] = ['duckAll', 'duckAllAlike']
 
 type Least = { least: number | null; aim: number | null }
@@ -41,6 +39,13 @@ function targetsOf(form: 'csv' | 'json'): Target[] {
       'pyarrow',
       csv ? promised(1.2, 1.7) : promised(2, 3),
     ),
+    target(
+      `${of}: data plane alone / DuckDB local, all cores`,
+      'plane',
+      'duckAll',
+      csv ? promised(0.75, 1) : promised(0.5, 0.75),
+    ),
+    target(`${of}: data plane alone / DuckDB local, all cores, zstd 1, unordered`, 'plane', 'duckAllAlike', told),
     target(`${of}: through Temporal / DuckDB local, all cores`, 'temporal', 'duckAll', told),
     target(`${of}: through Temporal / DuckDB local, all cores, zstd 1, unordered`, 'temporal', 'duckAllAlike', told),
     target(`${of}: through Temporal, Node 20 / pyarrow by hand`, 'temporal20', 'pyarrow', told),
@@ -57,7 +62,7 @@ export function heatsOf({ rows, rounds, short }: Pick<Options, 'rows' | 'rounds'
       title: `${titles[form]}, ${rows.toLocaleString('en')} rows`,
       heat: { form, gzip: false, rows },
       rounds,
-      names: [...overHttp(form), ...limits, ...local],
+      names: [...overHttp, 'temporal20' as const, ...limits, ...local],
       targets: targetsOf(form),
     })),
     ...both.map((form) => ({
@@ -65,7 +70,7 @@ export function heatsOf({ rows, rounds, short }: Pick<Options, 'rows' | 'rounds'
       title: `${titles[form]}, gzip, ${rows.toLocaleString('en')} rows`,
       heat: { form, gzip: true, rows },
       rounds,
-      names: [...overHttp(form), 'duckAll' as const],
+      names: [...overHttp, 'duckAll' as const],
       targets: [
         target(
           `${forms[form]}, gzip: through Temporal / pyarrow by hand`,
@@ -73,16 +78,23 @@ export function heatsOf({ rows, rounds, short }: Pick<Options, 'rows' | 'rounds'
           'pyarrow',
           form === 'csv' ? promised(1.2, 1.7) : promised(2, 3),
         ),
-        target(`${forms[form]}, gzip: through Temporal / DuckDB local, plain, all cores`, 'temporal', 'duckAll', told),
+        target(`${forms[form]}, gzip: data plane alone / DuckDB local, plain, all cores`, 'plane', 'duckAll', told),
       ],
     })),
-    ...(['json'] as const).map((form) => ({
+    ...both.map((form) => ({
       part: 'million' as const,
       title: `${titles[form]}, ${million.toLocaleString('en')} rows`,
       heat: { form, gzip: false, rows: million },
       rounds,
-      names: ['temporal' as const],
-      targets: [],
+      names: ['temporal' as const, 'plane' as const],
+      targets: [
+        target(
+          `${forms[form]}, ${million.toLocaleString('en')} rows: through Temporal / data plane alone`,
+          'temporal',
+          'plane',
+          promised(0.9),
+        ),
+      ],
     })),
     {
       part: 'dlt',

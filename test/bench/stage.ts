@@ -13,6 +13,7 @@ import { Client, Connection } from '@temporalio/client'
 import { stringify } from 'yaml'
 import type { RunResult } from '../../activities/digests.ts'
 import { startVersitygw } from '../../worker/s3-server.ts'
+import { freePort } from '../../worker/ports.ts'
 import type { S3Server } from '../../worker/s3-server.ts'
 import { findTemporalCli, startDevServer } from '../../worker/temporal-server.ts'
 import type { DevServer } from '../../worker/temporal-server.ts'
@@ -21,8 +22,6 @@ import { startVendor } from './vendor.ts'
 import type { Vendor } from './vendor.ts'
 
 export const BUCKET = 'bench'
-const QUEUE = 'lakeward'
-const METRICS = 'http://'
 
 export interface StageOptions {
   data: string
@@ -35,6 +34,7 @@ export interface StageOptions {
 export interface WorkerProcess {
   pid: number
   startSeconds: number
+  taskQueue: string
   /** Prometheus's text of it. */
   metrics(): Promise<string>
   stop(): Promise<void>
@@ -44,6 +44,7 @@ export interface FlowOptions {
   form: 'csv' | 'json'
   gzip: boolean
   objects: string[]
+  taskQueue: string
 }
 
 export interface Stage {
@@ -54,7 +55,10 @@ export interface Stage {
   client: Client
   /** What processes of Lakeward need to know: secrets and addresses. */
   env: Record<string, string>
-  startWorker(node: string, nodeArgs?: string[]): Promise<WorkerProcess>
+  /** A folder with an installation of its own. */
+  house(name: string): string
+  /** Without `taskQueue` it has a queue of its own. */
+  startWorker(node: string, taskQueue?: string): Promise<WorkerProcess>
   flow(name: string, options: FlowOptions): Record<string, unknown>
   run(flow: Record<string, unknown>, workflowId?: string): Promise<RunResult>
   /** Where objects below a prefix lie on disk. */
@@ -119,8 +123,13 @@ function stageOf({ built }: StageOptions, parts: Parts): Stage {
     AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
     NO_COLOR: '1',
   }
-  writeFileSync(join(folder, 'lakeward.yaml'), stringify(installation(vendors, s3)))
-  let workers = 0
+  let houses = 0
+  const house = (name: string, more: object = {}): string => {
+    const path = join(folder, `${name}-${++houses}`)
+    mkdirSync(path)
+    writeFileSync(join(path, 'lakeward.yaml'), stringify({ ...installation(vendors, s3), ...more }))
+    return path
+  }
   return {
     folder,
     vendors,
@@ -128,18 +137,21 @@ function stageOf({ built }: StageOptions, parts: Parts): Stage {
     temporal,
     client,
     env,
-    async startWorker(node, nodeArgs = []) {
-      const at = join(folder, `worker-${++workers}`)
-      const worker = await startWorker([node, ...nodeArgs, join(built, 'client/main.js'), 'worker'], at, env, {
-        vendors,
-        s3,
-      })
+    house,
+    async startWorker(node, queue) {
+      const prometheus = `127.0.0.1:${await freePort()}`
+      const path = house('worker', { worker: { metrics: { prometheus } } })
+      const taskQueue = queue ?? `bench-${houses}`
+      const args = [join(built, 'client/main.js'), 'worker', '--task-queue', taskQueue]
+      const launched = await launchWorker(node, args, path, env)
+      const metrics = async (): Promise<string> => (await fetch(`http://${prometheus}/metrics`)).text()
+      const worker = { ...launched, taskQueue, metrics }
       open.push(() => worker.stop())
       return worker
     },
     flow: (name, flow) => flowOf(name, flow),
     async run(flow, workflowId = `run/${String(flow['name'])}`) {
-      const started = { workflowId, taskQueue: QUEUE, args: [flow] }
+      const started = { workflowId, taskQueue: String(flow['taskQueue']), args: [flow] }
       return (await client.workflow.execute('runFlow', started)) as RunResult
     },
     files: (prefix) => join(folder, 's3', 'buckets', BUCKET, prefix),
@@ -147,10 +159,11 @@ function stageOf({ built }: StageOptions, parts: Parts): Stage {
   }
 }
 
-function flowOf(name: string, { form, gzip, objects }: FlowOptions): Record<string, unknown> {
+function flowOf(name: string, { form, gzip, objects, taskQueue }: FlowOptions): Record<string, unknown> {
   return {
     version: 1,
     name,
+    taskQueue,
     source: {
       connection: gzip ? 'zipped' : 'crm',
       settle: '0s',
@@ -189,20 +202,13 @@ async function createBucket({ url, region, accessKeyId, secretAccessKey }: S3Ser
   client.destroy()
 }
 
-/** Each worker has a folder, a file and a port for metrics of its own. */
-async function startWorker(
-  command: string[],
+async function launchWorker(
+  node: string,
+  args: string[],
   folder: string,
   env: Record<string, string>,
-  { vendors, s3 }: Pick<Stage, 'vendors' | 's3'>,
-): Promise<WorkerProcess> {
-  mkdirSync(folder)
-  const { freePort } = await import('../../worker/ports.ts')
-  const prometheus = `127.0.0.1:${await freePort()}`
-  const file = { ...installation(vendors, s3), worker: { metrics: { prometheus } } }
-  writeFileSync(join(folder, 'lakeward.yaml'), stringify(file))
+): Promise<Omit<WorkerProcess, 'taskQueue' | 'metrics'>> {
   const began = performance.now()
-  const [node = '', ...args] = command
   const child = spawn(node, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let text = ''
   const log = createWriteStream(join(folder, 'worker.log'))
@@ -220,7 +226,6 @@ async function startWorker(
   return {
     pid: child.pid as number,
     startSeconds: (performance.now() - began) / 1000,
-    metrics: async () => (await fetch(`${METRICS}${prometheus}/metrics`)).text(),
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return
       const ended = once(child, 'exit')
