@@ -8,6 +8,7 @@
  * - Counting costs two calls a range at most; where it does not find good cuts, ranges are uneven or fewer.
  */
 import type { Json, Range, Session } from '../connector.ts'
+import { ConnectorError } from '../errors.ts'
 import { memberReader } from './page.ts'
 import type { ReadRequest } from './plan.ts'
 import { count, queryPage } from './query.ts'
@@ -63,14 +64,14 @@ interface Point {
   rows: number
 }
 
-/** Seconds: finer than stamps are. */
+/** In seconds, as stamps of the system are. */
 async function stampAxis(session: Session, request: ReadRequest): Promise<Axis | null> {
-  const { cursorField: field, bound } = request
-  if (field === null || bound === null || !SYSTEM_STAMPS.has(field)) return null
-  const first = await edgeOf(session, request, field, false)
-  if (first === null) return null
-  const [low, high] = [Math.floor(Date.parse(first) / 1000), Math.ceil(Date.parse(bound) / 1000)]
-  return { field, low, high, textOf: (at) => new Date(at * 1000).toISOString() }
+  const { cursorField: field } = request
+  if (field === null || !SYSTEM_STAMPS.has(field)) return null
+  const [first, last] = await edgesOf(session, request, field)
+  if (!first || !last) return null
+  const second = (stamp: string): number => Math.floor(Date.parse(stamp) / 1000)
+  return { field, low: second(first), high: second(last) + 1, textOf: (at) => new Date(at * 1000).toISOString() }
 }
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
@@ -78,11 +79,8 @@ const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const COUNTED = 7
 
 async function idAxis(session: Session, request: ReadRequest): Promise<Axis | null> {
-  const [first, last] = [
-    await edgeOf(session, request, 'Id', false),
-    await edgeOf(session, request, 'Id', true),
-  ] as const
-  if (first === null || last === null) return null
+  const [first, last] = await edgesOf(session, request, 'Id')
+  if (!first || !last) return null
   const head = first.slice(0, 15 - COUNTED)
   if (!last.startsWith(head)) return null
   const numberOf = (id: string): number =>
@@ -97,15 +95,19 @@ async function idAxis(session: Session, request: ReadRequest): Promise<Axis | nu
   return { field: 'Id', low: numberOf(first), high: numberOf(last) + 1, textOf }
 }
 
-async function edgeOf(
-  session: Session,
-  request: ReadRequest,
-  field: string,
-  greatest: boolean,
-): Promise<string | null> {
-  const url = soql.queryUrl(request.apiVersion, soql.edge(field, request, greatest), request.all)
-  const { body, records } = await queryPage(session, url, request.object)
-  return records[0] ? memberReader(body, field)(records[0]) : null
+/** The least and the greatest value in the window; nulls too where finding them takes Salesforce too long. */
+async function edgesOf(session: Session, request: ReadRequest, field: string): Promise<(string | null)[]> {
+  const ends = [false, true].map(async (greatest) => {
+    const url = soql.queryUrl(request.apiVersion, soql.edge(field, request, greatest), request.all)
+    const { body, records } = await queryPage(session, url, request.object)
+    return records[0] ? memberReader(body, field)(records[0]) : null
+  })
+  try {
+    return await Promise.all(ends)
+  } catch (error) {
+    if (error instanceof ConnectorError && error.code === 'QUERY_TIMEOUT') return [null, null]
+    throw error
+  }
 }
 
 async function cutPoints(

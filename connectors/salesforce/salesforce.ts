@@ -49,7 +49,7 @@ const limits: Limit[] = [
 
 export const salesforce: Connector = {
   name: 'salesforce',
-  title: 'Salesforce: objects of an org, over its REST API',
+  title: 'Salesforce: objects of an org, by pages or Bulk jobs',
   settings,
   auth,
   limits,

@@ -70,6 +70,41 @@ it('records of one stamp stay one range, and few records too', async () => {
   expect(few.ranges).toEqual([{ id: 'all', spec: null }])
 })
 
+it('a plan of many records has ranges, and one of more fields than a query names reads each of them whole', async () => {
+  const large = await startSalesforce({ accounts: 52_000, opportunities: 1, contacts: 1 })
+  const reached = connect(large.url)
+  try {
+    const plan = await source.plan(reached.session, await reached.ask('Account', { parallel: 3 }))
+    expect(plan.ranges.map(({ id }) => id)).toEqual(['part-0', 'part-1', 'part-2'])
+    expect(spansOf(plan.ranges).reduce((sum, { rows }) => sum + rows, 0)).toBe(plan.counted)
+    expect(plan.counted).toBe(52_000)
+  } finally {
+    await reached.close()
+    await large.stop()
+  }
+  const plan = await source.plan(org.session, await org.ask('Contact', { mode: 'full' }))
+  const request = plan.request as unknown as ReadRequest
+  const [first = [], ...rest] = request.groups
+  const half = Math.ceil(first.length / 2)
+  const groups = [first.slice(0, half), ['Id', request.cursorField!, ...first.slice(half)], ...rest]
+  const ids = sandbox.control.ids({ object: 'Contact', limit: 1000 })
+  ids.forEach((id, at) => {
+    const stamp = new Date(Date.UTC(2024, 0, 1, 0, 0, at)).toISOString()
+    sandbox.control.update({ object: 'Contact', ids: [id], values: {}, stamp })
+  })
+  const ranges = await split(plan, 3)
+  expect(ranges).toHaveLength(3)
+  const wide = { ...plan, request: { ...request, groups } as unknown as Plan['request'] }
+  for (const range of ranges) {
+    const records = async (of: Plan) => {
+      const found = []
+      for await (const page of source.read(org.session, of, range, null)) found.push(...recordsOf(page))
+      return found.map(({ attributes: _, ...record }) => record)
+    }
+    expect(await records(wide)).toEqual(await records(plan))
+  }
+})
+
 it('what a range lacks at its end is found, and every range goes on from any of its pages', async () => {
   const plan = await source.plan(org.session, await org.ask('Account'))
   const ranges = (await split(plan)).slice(1, 3)
