@@ -2,7 +2,8 @@
  * Bulk API 2.0 queries: a job is made from a query, works while it is asked for, and gives its records as CSV, by
  * locators and by parallel result pages. Documented, not observed: there are no recordings of it.
  *
- * Records are found when the work begins and their values read when it ends; from then on results are fixed.
+ * Records are found when the work begins and their values read when it ends; from then on results are fixed. Those of
+ * very many records are not kept: their values are read when a page is asked for.
  * https://developer.salesforce.com/docs/platform/api-asynch/guide/query-bulk-api-2-0.html
  */
 import { type Answer, json } from './answer.ts'
@@ -27,7 +28,13 @@ export interface QueryJob {
   asked: number
   errorMessage: string | null
   found: Result | null
-  lines: string[]
+  lines: Lines
+}
+
+/** Results: how many, and some of them as CSV. */
+interface Lines {
+  length: number
+  slice(from: number, to: number): string[]
 }
 
 export interface BulkAsk {
@@ -65,6 +72,7 @@ export interface BulkBehaviour {
 const FIRST_VERSION = 47
 const RESULT_PAGES_VERSION = 58
 const PAGES_OF_ANSWER = 5
+const MOST_KEPT = 50_000
 /** https://developer.salesforce.com/docs/platform/api-asynch/guide/query-create-job.html */
 const COMPOUND = new Set(['address', 'location'])
 
@@ -247,10 +255,12 @@ export class BulkQueries {
 }
 
 /** Without an order the object is worked off in parts, which come in any order. */
-function linesOf({ table, columns, rows }: Result, ordered: boolean, withDeleted: boolean): string[] {
-  const shown = [...rows].filter((row) => table.visible(row, withDeleted))
-  const parts = ordered ? shown : shown.toSorted((a, b) => mix(a >> 6, 7) - mix(b >> 6, 7) || a - b)
-  return parts.map((row) => csvLine(columns.map((column) => cellOf(table, row, column))))
+function linesOf({ table, columns, rows }: Result, ordered: boolean, withDeleted: boolean): Lines {
+  const shown = rows.filter((row) => table.visible(row, withDeleted))
+  if (!ordered) shown.sort((a, b) => mix(a >> 6, 7) - mix(b >> 6, 7) || a - b)
+  const slice = (from: number, to: number): string[] =>
+    Array.from(shown.subarray(from, to), (row) => csvLine(columns.map((column) => cellOf(table, row, column))))
+  return shown.length > MOST_KEPT ? { length: shown.length, slice } : slice(0, shown.length)
 }
 
 /** No value is an empty cell. */
