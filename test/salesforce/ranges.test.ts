@@ -99,7 +99,7 @@ it('a plan of many records has ranges, and one of more fields than a query names
     const records = async (of: Plan) => {
       const found = []
       for await (const page of source.read(org.session, of, range, null)) found.push(...recordsOf(page))
-      return found.map(({ attributes: _, ...record }) => record)
+      return found.map((record) => ({ ...record, attributes: null }))
     }
     expect(await records(wide)).toEqual(await records(plan))
   }
