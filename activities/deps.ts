@@ -28,6 +28,8 @@ export interface Deps {
   drain: AbortSignal
   /** Silence after which a step goes to another worker. */
   heartbeatSeconds(): Promise<number>
+  /** The queues that this worker polls units of, each beside one of these. */
+  unitsBeside?: readonly string[]
 }
 
 export interface ConnectionUse {

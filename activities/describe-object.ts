@@ -3,8 +3,9 @@
  *
  * Laws
  * - A plan that is stored is the run's plan: an attempt that comes later takes it, whatever the source says by then.
- * - A run that another left unfinished is finished first, under its own plan; but one whose source is no longer reached
- *   cannot be finished, and a run with `full` gives it up.
+ * - A run that another left unfinished is finished first, under its own plan; but one whose source is no longer
+ *   reached, or no longer has what was planned, cannot be finished, and a run with `full` gives it up.
+ * - Where there is nothing to read and nothing to commit, no plan is stored: nothing is ever staged under it.
  */
 import { ApplicationFailure } from '@temporalio/common'
 import type { Ask, Field, Json, ObjectSchema, Source } from '../connectors/connector.ts'
@@ -12,8 +13,8 @@ import { ConnectorError, InputError } from '../connectors/errors.ts'
 import { checkOptions } from '../connectors/flow.ts'
 import { lakeIdentity } from '../connectors/lake/identity.ts'
 import { readState } from '../connectors/lake/lane-state.ts'
-import { checkMoved, draftPlan, isMoved, planHash, readPlan, resumePlan, writePlan } from '../connectors/lake/plans.ts'
-import type { LakeLane, LaneState, RunKind, RunPlan } from '../connectors/lake/protocol.ts'
+import { checkMoved, draftPlan, isMoved, readPlan, resumePlan, writePlan } from '../connectors/lake/plans.ts'
+import type { LakeLane, LaneState, RunKind, RunPlan, Unfinished } from '../connectors/lake/protocol.ts'
 import { planReplay } from '../connectors/lake/replay.ts'
 import { loadState } from '../connectors/lake/state-object.ts'
 import { planWindow } from '../connectors/lake/windows.ts'
@@ -25,15 +26,14 @@ import { planDelivery } from './delivery-plan.ts'
 import { exported } from './export-job.ts'
 import { connectLane, laneAt, laneFlow, sourceOf } from './lane.ts'
 import type { LaneFlow } from './lane.ts'
+import { nothingNew } from './nothing-new.ts'
 import { placeOf } from './place.ts'
 import type { Place } from './place.ts'
+import { digestOf, rangesAtOnce } from './plan-digest.ts'
 import { reconcileLane } from './reconcile-lane.ts'
 import type { ReconciledLane } from './reconcile-lane.ts'
 import type { StoredRecipe } from './recipe.ts'
 import { step } from './step.ts'
-import type { StepContext } from './step.ts'
-
-const RANGES_AT_ONCE = 4
 
 export const describeObject = (deps: Deps) =>
   step(async (input: DescribeInput, context): Promise<PlanDigest> => {
@@ -42,11 +42,14 @@ export const describeObject = (deps: Deps) =>
     const at = laneAt(place, input.task, context)
     const run = { ...input.open.run, parent: input.task.parent }
     const stored = await readPlan(at, run.key)
+    const parallel = await rangesAtOnce(deps, lane)
+    const told = (plan: RunPlan, said: string[] = []): PlanDigest =>
+      digestOf(plan, lane, { parallel, calls: context.calls.made, said })
     if (stored?.plan.job) {
       const end = await connectLane(deps, at, { connection: stored.source.connection, task: input.task }, context)
-      return digest(await exported(at, stored, end, context), context)
+      return told(await exported(at, stored, end, context))
     }
-    if (stored) return digest(stored, context)
+    if (stored) return told(stored)
     const { state, unfinished } = await readState(at, input.open.base)
     const lakeId = await lakeIdentity(at.store)
     const opened = { n: input.open.n, state, lakeId }
@@ -58,9 +61,9 @@ export const describeObject = (deps: Deps) =>
     )
     const sourceIdentity = await connected.connector.identity(connected.session)
     const { full } = lane.flow.run
-    if (unfinished && !(full && isMoved(unfinished.plan, { sourceIdentity, lakeId }))) {
+    if (unfinished && !(full && isMoved(unfinished.plan, { sourceIdentity, lakeId })) && !isGone(unfinished, full)) {
       const plan = await writePlan(at, resumePlan(at, run, opened, unfinished))
-      return digest(plan, context, ['Finishes the run that was left unfinished, under its bound.'])
+      return told(plan, ['Finishes the run that was left unfinished, under its bound.'])
     }
     lane.flow = checkOptions(lane.flow, connected.connector)
     lane.object = lane.flow.source.objects[0] as LaneFlow['object']
@@ -68,14 +71,14 @@ export const describeObject = (deps: Deps) =>
     await connected.budget.admit(`plan ${lane.object.object}`)
 
     context.beat(`describing ${lane.object.object}`)
-    const { told, schema, ...drafted } = await draft(
-      at,
-      lane,
-      connected,
-      { ...state, state: await loadState(at, state.state) },
-      place,
-      input,
-    )
+    const {
+      said: drawn,
+      schema,
+      ...drafted
+    } = await draft(at, lane, connected, { ...state, state: await loadState(at, state.state) }, place, {
+      ...input,
+      parallel,
+    })
     const delivery = await planDelivery(
       deps,
       lane,
@@ -92,24 +95,23 @@ export const describeObject = (deps: Deps) =>
       },
       context,
     )
-    const given = unfinished ? ['The run that was left unfinished read another source: it is given up.'] : []
-    const said = [...given, ...told, ...context.notes]
+    const given = unfinished ? ['The run that was left unfinished cannot be finished: it is given up.'] : []
+    const said = [...given, ...drawn, ...context.notes]
     // Attempts that wait for a job have its plan alone.
     if (drafted.plan.job) drafted.plan.notes.push(...said.splice(0))
-    const plan = await writePlan(
-      at,
-      draftPlan(at, run, opened, {
-        ...drafted,
-        ...(delivery ? { delivery } : {}),
-        source: {
-          connection: lane.flow.source.connection,
-          connector: connected.connector.name,
-          identity: sourceIdentity,
-          object: lane.object.object,
-        },
-      }),
-    )
-    return digest(await exported(at, plan, connected, context), context, said)
+    const plan = draftPlan(at, run, opened, {
+      ...drafted,
+      ...(delivery ? { delivery } : {}),
+      source: {
+        connection: lane.flow.source.connection,
+        connector: connected.connector.name,
+        identity: sourceIdentity,
+        object: lane.object.object,
+      },
+    })
+    const nothing = nothingNew(plan, sourceOf(connected))
+    if (nothing) return { ...told(plan, said), nothing }
+    return told(await exported(at, await writePlan(at, plan), connected, context), said)
   })
 
 async function draft(
@@ -118,7 +120,7 @@ async function draft(
   connected: Connected,
   state: LaneState,
   place: Place,
-  { task, open, noJob }: DescribeInput,
+  { task, open, noJob, parallel }: DescribeInput & { parallel: number },
 ) {
   const { flow, object } = lane
   const source = sourceOf(connected)
@@ -128,7 +130,7 @@ async function draft(
   const reconciled = reconcileLane(lane, schema, state, place, { instant, run: open.run.key })
   const reading = flow.run.replay
     ? await replayed(at, state, reconciled)
-    : await asked(lane, { source, connected, schema, state, reconciled, input: { task, noJob } })
+    : await asked(lane, { source, connected, schema, state, reconciled, input: { task, noJob, parallel } })
   const { recipe } = reconciled
   return {
     ...reading,
@@ -146,7 +148,7 @@ async function draft(
 /** Nothing of the source but its schema; the lane goes on to be read as it was. */
 async function replayed(at: LakeLane, { shape }: LaneState, { output }: ReconciledLane) {
   const { cursorField = null } = (shape ?? {}) as { cursorField?: string | null }
-  return { kind: { kind: 'replay' } as RunKind, told: [], ...(await planReplay(at, output, cursorField)) }
+  return { kind: { kind: 'replay' } as RunKind, said: [], ...(await planReplay(at, output, cursorField)) }
 }
 
 interface Asking {
@@ -155,7 +157,7 @@ interface Asking {
   schema: ObjectSchema
   state: LaneState
   reconciled: ReconciledLane
-  input: Pick<DescribeInput, 'task' | 'noJob'>
+  input: Pick<DescribeInput, 'task' | 'noJob'> & { parallel: number }
 }
 
 async function asked(lane: LaneFlow, { source, connected, schema, state, reconciled, input }: Asking) {
@@ -183,11 +185,11 @@ async function asked(lane: LaneFlow, { source, connected, schema, state, reconci
     ...(window.to === null ? {} : { to: window.to }),
     ceiling,
     settleMs: object.settleMs ?? source.settleMs ?? 0,
-    parallel: RANGES_AT_ONCE,
+    parallel: input.parallel,
     ...(input.noJob ? { noJob: input.noJob } : {}),
   }
   const plan = await planFrom((one) => source.plan(connected.session, one), ask, state)
-  return { kind: window.kind, plan, told, ...lookbackOf(lane, schema, plan) }
+  return { kind: window.kind, plan, said: told, ...lookbackOf(lane, schema, plan) }
 }
 
 /** An object that is not there will not come by starting again, as a field that vanished in mid-read may. */
@@ -227,23 +229,11 @@ function refuseWithoutStamp(source: Source, schema: ObjectSchema, lane: LaneFlow
   ])
 }
 
-function digest(plan: RunPlan, { calls }: StepContext, said: string[] = []): PlanDigest {
-  const { ranges, api, from, bound, counted, heldBack, notes } = plan.plan
-  const behind = Object.entries(plan.resumes?.ranges ?? {}).filter(([, end]) => end.unit !== null)
-  return {
-    planHash: planHash(plan),
-    ranges: ranges.map(({ id }) => id).filter((id) => !plan.resumes?.ranges[id]?.end),
-    ...(behind.length > 0
-      ? { resumed: Object.fromEntries(behind.map(([id, { seq, unit }]) => [id, { seq, unit: unit as string }])) }
-      : {}),
-    api,
-    from,
-    bound,
-    counted,
-    heldBack,
-    notes: [...notes, ...said],
-    drift: plan.drift ?? [],
-    schemaVersion: plan.schema?.version ?? 1,
-    calls: calls.made,
-  }
+/** What the plan reads is no longer kept for it. @throws where the run is not one that gives it up */
+function isGone({ plan: { plan, run } }: Unfinished, full: boolean): boolean {
+  const { expires } = plan
+  if (expires === undefined || Date.parse(expires) > Date.now()) return false
+  if (full) return true
+  const what = `Run ${run} has committed a part, and what it was to read on was kept until ${expires} only.`
+  throw ApplicationFailure.nonRetryable(`${what} Run the flow once with --full to begin again.`, 'PlanExpired')
 }

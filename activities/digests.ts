@@ -5,9 +5,10 @@
  * unit record, entry) and reads it from the lake. Members may be added, never renamed: runs in flight hold old ones.
  */
 import type { Json, JsonObject } from '../connectors/connector.ts'
+import type { CommitEvery } from '../connectors/flow-destination.ts'
 import type { Counts, Delivered } from '../connectors/lake/protocol.ts'
 
-export type { Counts, Delivered }
+export type { CommitEvery, Counts, Delivered }
 
 /** Which lane, in words that a worker needs to find its connections and its ledger. */
 export interface LaneRef {
@@ -31,6 +32,8 @@ export interface LaneTask {
   attributes: SearchAttributes
   /** Silence after which the server gives a step to another worker, seconds; the workers' setting. */
   heartbeatSeconds: number
+  /** Where units are taken apart from what is short; absent: nowhere, they are done on `taskQueue`. */
+  unitQueue?: string
   /** Where progress is told: the workflow that started the lane. */
   parent?: string
 }
@@ -53,7 +56,7 @@ export interface FlowPlan {
   flow: string
   /** Hundreds, where a pattern takes them: what they have in common is said once. */
   lanes: LanePlan[]
-  shared: Pick<LaneTask, 'taskQueue' | 'nominalMs' | 'attributes' | 'heartbeatSeconds'> &
+  shared: Pick<LaneTask, 'taskQueue' | 'unitQueue' | 'nominalMs' | 'attributes' | 'heartbeatSeconds'> &
     Pick<LaneRef, 'namespaceId' | 'namespace'>
   /** Lanes at once. */
   concurrency: number
@@ -92,6 +95,12 @@ export interface PlanDigest {
   ranges: string[]
   /** Ranges of a run that is finished here begin after these units. */
   resumed?: { [range: string]: { seq: number; unit: string } }
+  /** How many ranges are read at once; absent: all. */
+  parallel?: number
+  /** When a part is committed early; empty: only before the store drops what is staged; absent: never. */
+  steps?: CommitEvery
+  /** There is nothing to read and nothing to commit: what the run ends with. */
+  nothing?: CommitDigest
   api: string
   from: string | null
   bound: string | null
@@ -112,6 +121,8 @@ export interface UnitDigest {
   files: number
   counts: Counts
   position: string
+  /** When the store drops the first of its files by a rule of its own, unless it is completed before; ISO instant. */
+  dropped?: string
   notes: string[]
   calls: number
 }
@@ -127,6 +138,8 @@ export interface CommitDigest {
   proof: string
   notes: string[]
   calls: number
+  /** What the run worked with is still there: `closeRun` removes it. */
+  unclosed?: true
 }
 
 export interface DeliverDigest {
@@ -198,6 +211,12 @@ export interface CommitInput {
   planHash: string
   /** Last unit of each range. */
   units: { [range: string]: string }
+  /** Number that the run's first entry takes. */
+  n: number
+  /** Position of the entry among the run's, 1 first; absent: it is the only one. */
+  step?: number
+  /** The plan goes on behind it. */
+  early?: true
 }
 export interface DeliverInput {
   task: LaneTask

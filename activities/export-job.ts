@@ -5,11 +5,13 @@
  * - The plan stands before the job is submitted, the job's reference before it is asked for, the ranges before anything
  *   is read of them: each created once, so any attempt goes on where the last one died.
  * - Waiting for it is a failure with a delay: it holds no slot and leaves nothing in the history.
- * - What it left at the source goes with the run's plan, whether the run was committed, cancelled or found dead.
+ * - What it left at the source goes with the run's plan, whether the run was committed, cancelled or found dead; but
+ *   not while an entry leaves the plan unfinished: the run that finishes it reads on there.
  */
 import { ApplicationFailure } from '@temporalio/common'
 import type { Json } from '../connectors/connector.ts'
 import { ConnectorError, InputError } from '../connectors/errors.ts'
+import { readLedger, stateOf } from '../connectors/lake/ledger.ts'
 import { exportRanges, exportRef, readPlan } from '../connectors/lake/plans.ts'
 import type { LakeLane, RunPlan } from '../connectors/lake/protocol.ts'
 import type { Connected, Deps } from './deps.ts'
@@ -39,7 +41,7 @@ export function withExports(deps: Deps, at: LakeLane, context: StepContext): Lak
   return {
     ...at,
     async drop(plan) {
-      if (!plan.plan.job) return
+      if (!plan.plan.job || (await isUnfinished(at, plan))) return
       try {
         await dropExport(deps, at, plan, context)
       } catch (error) {
@@ -51,10 +53,22 @@ export function withExports(deps: Deps, at: LakeLane, context: StepContext): Lak
   }
 }
 
-async function dropExport(deps: Deps, at: LakeLane, { plan, run, files, source }: RunPlan, context: StepContext) {
+/** Some of the plan is committed, by this run or by the one that it goes on from, and the rest is still to be read. */
+async function isUnfinished(at: LakeLane, { run, resumes }: RunPlan): Promise<boolean> {
+  const { state, unfinished } = stateOf(await readLedger(at))
+  return unfinished !== null && (unfinished.plan.run === run || state.n === resumes?.n)
+}
+
+/** What is kept of it: of a plan that another run began, in the entry that left it. */
+export async function exportOf(at: LakeLane, { run, resumes }: RunPlan): Promise<Json | null> {
+  return (await exportRef(at, run)) ?? resumes?.job ?? null
+}
+
+async function dropExport(deps: Deps, at: LakeLane, whole: RunPlan, context: StepContext) {
+  const { plan, files, source } = whole
   const end = await connectEnd(deps, source.connection, context)
   const { job } = sourceOf(end)
   if ((await end.connector.identity(end.session)) !== source.identity || !job) return
-  const ref = (await exportRef(at, run)) ?? (await job.find?.(end.session, plan, files)) ?? null
+  const ref = (await exportOf(at, whole)) ?? (await job.find?.(end.session, plan, files)) ?? null
   if (ref !== null) await job.cancel(end.session, ref)
 }

@@ -13,7 +13,7 @@ import { ConnectorError } from '../connectors/errors.ts'
 import type { RunPlan } from '../connectors/lake/protocol.ts'
 import { readReplay, type ReplayRange } from '../connectors/lake/replay.ts'
 import { openLookback } from '../connectors/lake/seen.ts'
-import { beginUnit, readUnit } from '../connectors/lake/units.ts'
+import { beginUnit, firstDropped, readUnit } from '../connectors/lake/units.ts'
 import type { Deps } from './deps.ts'
 import type { ExtractInput, UnitDigest } from './digests.ts'
 import { fillFiles } from './fill-files.ts'
@@ -87,6 +87,7 @@ export const extractUnit = (deps: Deps) =>
         files: record.files.length,
         counts: record.counts,
         position: record.position,
+        ...firstDropped(record.files),
         notes: record.notes,
         calls: context.calls.made,
       }

@@ -39,7 +39,7 @@ export function judgeRead(most: Allowance | undefined, { read, quarantined }: Co
   const show = (rows: number): string => rows.toLocaleString('en')
   throw ApplicationFailure.nonRetryable(
     `${show(quarantined)} of ${show(read)} records are invalid, and the flow allows ${show(limit)} (maxQuarantined). ` +
-      'Nothing was committed: mend the records at the source or the flow, or raise the limit, and run again.',
+      'Nothing more was committed: mend the records at the source or the flow, or raise the limit, and run again.',
     'TooManyQuarantined',
   )
 }

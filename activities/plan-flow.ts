@@ -20,6 +20,7 @@ import { attributeNames, currentNamespace } from './namespace.ts'
 import type { Namespace } from './namespace.ts'
 import { step } from './step.ts'
 import type { StepContext } from './step.ts'
+import { unitQueueOf } from './unit-queue.ts'
 
 const MOST_LANES_AT_ONCE = 16
 
@@ -57,6 +58,7 @@ export async function flowPlan(
       namespaceId: namespace.id,
       namespace: namespace.name,
       taskQueue,
+      ...(deps.unitsBeside?.includes(taskQueue) ? { unitQueue: unitQueueOf(taskQueue) } : {}),
       nominalMs: input.nominalMs,
       attributes,
       heartbeatSeconds: await deps.heartbeatSeconds(),

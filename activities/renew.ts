@@ -8,6 +8,7 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import { Context, activityInfo } from '@temporalio/activity'
 import { WorkflowFailedError } from '@temporalio/client'
 import type { RefreshDigest, RefreshInput } from './digests.ts'
+import { besideUnits } from './unit-queue.ts'
 
 const WAIT_MS = 20_000
 /** Longer than the refresh itself may take; one that nobody works on any more must not keep the next from its id. */
@@ -21,7 +22,7 @@ export async function renew(input: RefreshInput): Promise<void> {
 
 async function refreshed(input: RefreshInput): Promise<RefreshDigest> {
   const { client, cancellationSignal } = Context.current()
-  const { taskQueue } = activityInfo()
+  const taskQueue = besideUnits(activityInfo().taskQueue)
   const handle = await client.workflow.start<(input: RefreshInput) => Promise<RefreshDigest>>('refreshConnection', {
     workflowId: `connection/${encodeURIComponent(input.connection)}/refresh`,
     workflowIdConflictPolicy: 'USE_EXISTING',

@@ -1,8 +1,10 @@
 /**
  * What every step runs inside: a beat that says work goes on, one translation of errors, one way to reach a connection.
  *
- * Law: a step that is alive beats at least every ten seconds, whatever it waits for; what is beaten is a position for
- * people, never something that a retry would rely on.
+ * Laws
+ * - A step that is alive beats at least every ten seconds, whatever it waits for; what is beaten is a position for
+ *   people, never something that a retry would rely on.
+ * - A beat costs: one that ends before the first is due sends none, however often it says where it is.
  */
 import { Context, activityInfo } from '@temporalio/activity'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
@@ -28,12 +30,9 @@ export function step<In, Out>(work: (input: In, context: StepContext) => Promise
     const name = `${workflowExecution?.runId}/${activityId}`
     const calls = callsOf(name)
     let position = ''
-    const beat = (where: string): void => {
-      position = where
-      if (!isLocal) context.heartbeat(where)
-    }
-    const timer = setInterval(() => beat(position), Math.min(BEAT_MS, (heartbeatTimeoutMs ?? BEAT_MS * 3) / 3))
-    beat(position)
+    const beat = (where: string): void => void (position = where)
+    const everyMs = Math.min(BEAT_MS, (heartbeatTimeoutMs ?? BEAT_MS * 3) / 3)
+    const timer = isLocal ? undefined : setInterval(() => context.heartbeat(position), everyMs)
     try {
       const output = await work(input, {
         signal: context.cancellationSignal,

@@ -1,7 +1,7 @@
 /** Where a flow writes and how. */
-import { badFolder, size } from './flow-values.ts'
+import { badFolder, duration, size } from './flow-values.ts'
 import { meant } from './nearest.ts'
-import { choice, list, noRepeats, parsed, type Read, shown, strict, text, words } from './strict.ts'
+import { choice, integer, list, noRepeats, parsed, type Read, shown, strict, text, words } from './strict.ts'
 import { z } from 'zod'
 import type { JsonObject } from './connector.ts'
 
@@ -14,9 +14,18 @@ export interface DestinationSpec {
   layout: 'lakeward' | 'appflow'
   partitionBy: Partition[]
   fileSizeBytes: number
+  /** A long load is committed in parts, whenever so much is read; null: at its end. */
+  commitEvery: CommitEvery | null
   onReject: 'quarantine' | 'fail'
   /** As written, for the connector. */
   options: JsonObject
+}
+
+/** Whichever comes first. */
+export interface CommitEvery {
+  rows?: number
+  bytes?: number
+  ms?: number
 }
 
 /** A level of folders: an output field's value, a part of its time or of the run's, or the run itself. */
@@ -60,6 +69,16 @@ const prefix = parsed('Folder below the connection, for example salesforce/raw',
   return wrong === undefined ? { value: written } : { refused: words(wrong, 'for example salesforce/raw') }
 })
 
+const commitEvery = strict('commitEvery', {
+  rows: integer('So many records', 1).optional(),
+  size: size('So much in files').optional(),
+  time: duration('So much time', 1).optional(),
+})
+  .refine((written) => Object.values(written).some((one) => one !== undefined), {
+    error: words('says nothing', '{ rows: 1000000 }, { size: 1GB } or { time: 30m }'),
+  })
+  .meta({ description: 'Commits a long load in parts, each visible at once; default: at its end', minProperties: 1 })
+
 export const destination = strict(
   'destination',
   {
@@ -81,6 +100,7 @@ export const destination = strict(
     ]).optional(),
     partitionBy: list('Levels of folders, outermost first', partition, 0).superRefine(noRepeats).optional(),
     fileSize: size('Target size of a file').optional(),
+    commitEvery: commitEvery.optional(),
   },
   ['csv', 'single', 'columns', 'catalog'],
 ).describe('Where the records go')
@@ -94,7 +114,14 @@ export function completeDestination(written: z.output<typeof destination>): Dest
     layout: written.layout ?? 'lakeward',
     partitionBy: written.partitionBy ?? [],
     fileSizeBytes: written.fileSize ?? DEFAULT_FILE_BYTES,
+    commitEvery: completeEvery(written.commitEvery),
     onReject: written.onReject ?? 'quarantine',
     options: written.options ?? {},
   }
+}
+
+function completeEvery(written: z.output<typeof commitEvery> | undefined): CommitEvery | null {
+  if (!written) return null
+  const { rows, size: bytes, time: ms } = written
+  return { ...(rows !== undefined && { rows }), ...(bytes !== undefined && { bytes }), ...(ms !== undefined && { ms }) }
 }

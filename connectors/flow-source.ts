@@ -5,7 +5,7 @@ import { completeFileKeys, fileKeys, schema } from './flow-files.ts'
 import { completeStep, onInvalid, type OnInvalid, step, type Step } from './flow-steps.ts'
 import { duration, folder, time } from './flow-values.ts'
 import { completeFilter, where } from './flow-where.ts'
-import { choice, flag, list, noRepeats, strict, text } from './strict.ts'
+import { choice, flag, integer, list, noRepeats, strict, text } from './strict.ts'
 import { z } from 'zod'
 
 export interface FlowSource {
@@ -39,6 +39,8 @@ export interface FlowObject {
   lookbackMs?: number
   /** Absent: true where the read is incremental and the source shows deletes. */
   includeDeleted?: boolean
+  /** Ranges read at once; absent: as many as the connection's limits allow. */
+  parallel?: number
   /** The object is a pattern of files, which are read so. */
   files?: FileKeys
   /** Fed by events: the object is a kind of them, or a pattern of kinds; no columns: they are kept whole. */
@@ -57,6 +59,9 @@ const readKeys = {
   includeDeleted: flag('Deleted records come as rows with _lakeward_op = delete').optional(),
   keys: list('Output names that identify a record; default: the keys of the source', text('An output name'))
     .superRefine(noRepeats)
+    .optional(),
+  parallel: integer("Ranges of an object that are read at once; default: the connection's limits.parallel", 1)
+    .max(256)
     .optional(),
   ...fileKeys,
   options: options.optional(),
@@ -115,6 +120,7 @@ function completeObject(
   const settleMs = written.settle ?? shared.settle
   const lookbackMs = written.lookback ?? shared.lookback
   const includeDeleted = written.includeDeleted ?? shared.includeDeleted
+  const parallel = written.parallel ?? shared.parallel
   return {
     object: written.object,
     id: written.id ?? written.object,
@@ -129,6 +135,7 @@ function completeObject(
     ...(settleMs !== undefined && { settleMs }),
     ...(lookbackMs !== undefined && { lookbackMs }),
     ...(includeDeleted !== undefined && { includeDeleted }),
+    ...(parallel !== undefined && { parallel }),
     ...(files !== undefined && { files }),
     ...(events && { events: { schema: written.schema ?? {} } }),
     options: { ...plain(shared.options), ...plain(written.options) },

@@ -49,9 +49,9 @@ const heartbeat = duration('Silence after which a step goes to another worker, 5
 )
 
 export const workerSchema = strict('worker', {
-  slots: integer('Most steps at once; default: by memory', 1).max(1000).optional(),
-  memory: share('Take steps only while less of the memory is in use: "80%"').optional(),
-  cpu: share('Take steps only while less of the processors is in use: "90%"').optional(),
+  slots: integer('Most units at once; default: by memory and processors', 1).max(1000).optional(),
+  memory: share('Take units only while less of the memory is in use: "80%"').optional(),
+  cpu: share('Take units only while less of the processors is in use: "90%"').optional(),
   pollers: integer('Most polls at once, per queue and kind; default: by load', 2).max(100).optional(),
   cachedWorkflows: integer('Workflows kept in memory', 0).max(100_000).optional(),
   taskQueues: list('Queues to poll; default: lakeward and those that connections name', text('A queue'))

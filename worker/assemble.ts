@@ -42,6 +42,8 @@ export interface AssembleOptions {
   heartbeatSeconds?: number
   /** Most threads that work on records, 1 to 256; default: LAKEWARD_THREADS, then one per processor. */
   threads?: number
+  /** Queues beside which the process polls one for units. */
+  unitsBeside?: readonly string[]
 }
 
 const HEARTBEAT = { name: 'LAKEWARD_HEARTBEAT_SECONDS', of: 'seconds', least: 5, most: 600, otherwise: 45 }
@@ -77,6 +79,7 @@ export function assemble(options: AssembleOptions = {}): Deps {
     drain: drainSignal(),
     heartbeatSeconds: async () =>
       given ?? ((await parts()).installation.worker.heartbeat ?? HEARTBEAT.otherwise * 1000) / 1000,
+    ...(options.unitsBeside ? { unitsBeside: options.unitsBeside } : {}),
   }
 }
 

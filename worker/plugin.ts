@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { SimplePlugin } from '@temporalio/plugin'
 import type { WorkerOptions } from '@temporalio/worker'
 import { createActivities } from '../activities/index.ts'
+import { isUnitQueue } from '../activities/unit-queue.ts'
 import { installedCodec } from '../connectors/codec/installed.ts'
 import { assemble } from './assemble.ts'
 import type { AssembleOptions } from './assemble.ts'
@@ -38,9 +39,11 @@ export class LakewardPlugin extends SimplePlugin {
     })
   }
 
-  /** A worker that brings a bundle has its workflows already. */
+  /** A worker that brings a bundle has its workflows already, and one for units needs none. */
   override configureWorker(options: WorkerOptions): WorkerOptions {
     const { workflowsPath: path, ...rest } = super.configureWorker(options)
-    return rest.workflowBundle || path === undefined ? rest : { ...rest, workflowsPath: path }
+    return rest.workflowBundle || path === undefined || isUnitQueue(options.taskQueue)
+      ? rest
+      : { ...rest, workflowsPath: path }
   }
 }

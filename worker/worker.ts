@@ -1,10 +1,11 @@
 /**
  * The turnkey worker: for people who have no worker of their own. It polls `lakeward` and every task queue that a
- * connection of its installation names.
+ * connection of its installation names, and beside each its queue of units.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NativeConnection, Runtime, Worker, makeTelemetryFilterString, DefaultLogger } from '@temporalio/worker'
 import type { NativeConnectionOptions, TelemetryOptions } from '@temporalio/worker'
+import { unitQueueOf } from '../activities/unit-queue.ts'
 import { InputError } from '../connectors/errors.ts'
 import { readInstallation } from '../connectors/installation.ts'
 import type { WorkerOptions } from '../connectors/installation-worker.ts'
@@ -23,7 +24,7 @@ export interface WorkerSettings extends AssembleOptions {
   namespace: string
   /** Default: `worker.taskQueues` of the file, then `lakeward` and the queues that connections name. */
   taskQueues?: string[]
-  /** Steps at once; default: `worker.slots` of the file, then by memory. */
+  /** Units at once; default: `worker.slots` of the file, then by memory and processors. */
   slots?: number
   /** Called when every queue is polled. */
   ready?(polled: { taskQueues: string[]; slots: number }): void
@@ -38,11 +39,11 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
   await parts.close()
   const { worker: options } = parts.installation
   const taskQueues = polledQueues(parts.installation, settings.taskQueues)
-  const plugin = new LakewardPlugin(settings)
+  const plugin = new LakewardPlugin({ ...settings, unitsBeside: taskQueues })
   const bundle = await workflowBundle(workflowsPath)
 
   installRuntime(options, log)
-  const { atOnce: slots, tuning } = tuningOf(options, settings.slots)
+  const { atOnce: slots, rest, units } = tuningOf(options, settings.slots)
   const connection = await NativeConnection.connect(settings.connection)
   const workers: Worker[] = []
   const checks: Check[] = [
@@ -60,8 +61,9 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
   const health = options.health === undefined ? null : await serveHealth(options.health, checks)
   try {
     for (const taskQueue of taskQueues) {
-      const queue = { connection, namespace, taskQueue, plugins: [plugin], workflowBundle: bundle }
-      workers.push(await Worker.create({ ...queue, ...tuning }))
+      const house = { connection, namespace, plugins: [plugin] }
+      workers.push(await Worker.create({ ...house, taskQueue, workflowBundle: bundle, ...rest }))
+      workers.push(await Worker.create({ ...house, taskQueue: unitQueueOf(taskQueue), ...units }))
     }
     const running = Promise.all(workers.map((worker) => worker.run()))
     settings.ready?.({ taskQueues, slots })

@@ -9,6 +9,7 @@ import type {
   Phase,
   RunRef,
 } from '../activities/digests.ts'
+import type { Fresh, StepsTaken } from './lane-steps.ts'
 
 export interface SyncInput {
   task: LaneTask
@@ -33,6 +34,9 @@ export interface LaneState {
   /** Workflow time at which reading began, for the rate. */
   readingSinceMs?: number
   report: string[]
+  /** Entries before the last; absent: none so far. */
+  steps?: StepsTaken
+  fresh?: Fresh
   /** The commit, while it is being delivered. */
   committed?: CommitDigest
   /** What was delivered so far. */
@@ -46,7 +50,7 @@ export interface RangeState {
   end: boolean
 }
 
-const nothing: Counts = { read: 0, written: 0, filtered: 0, dropped: 0, quarantined: 0, bytes: 0, pages: 0 }
+export const nothing: Counts = { read: 0, written: 0, filtered: 0, dropped: 0, quarantined: 0, bytes: 0, pages: 0 }
 
 export function freshState(firstStartMs: number, firstRunId: string): LaneState {
   return {

@@ -19,7 +19,11 @@ export const control = {
 } satisfies ActivityOptions
 
 /** One unit: it closes itself after a few minutes; the rest is for a slow vendor's last page. */
-export const unit = { ...control } satisfies ActivityOptions
+export const unit = {
+  ...control,
+  // Where both are taken from one queue, what is short does not wait behind a long load's units.
+  priority: { priorityKey: 4 },
+} satisfies ActivityOptions
 
 /** Cleaning up must not keep a cancelled run alive for ever: what it leaves, the next run's open removes. */
 export const cleanUp = { ...control, scheduleToCloseTimeout: '10 minutes' } satisfies ActivityOptions

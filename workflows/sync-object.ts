@@ -3,7 +3,8 @@
  * rest of the promise without it.
  *
  * Laws
- * - The order is open, plan, units, commit; nothing is visible before the commit, and the commit is not cancelled.
+ * - The order is open, plan, units, commit; nothing is visible before its commit, and no commit is cancelled.
+ * - A long run commits in steps, one after the other, while its ranges are read on (`lane-steps.ts`).
  * - A restart has a new run key: it never touches what the old key staged, and its open fences the old one off.
  * - Only digests are kept here; they survive continue-as-new in `LaneState`.
  */
@@ -11,6 +12,7 @@ import { CancelledFailure } from '@temporalio/common'
 import {
   CancellationScope,
   ContinueAsNew,
+  condition,
   continueAsNew,
   defineQuery,
   getExternalWorkflowHandle,
@@ -21,12 +23,21 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { CommitDigest, LaneProgress, ObjectResult, UnitDigest } from '../activities/digests.ts'
+import type {
+  CommitDigest,
+  CommitEvery,
+  CommitInput,
+  LaneProgress,
+  ObjectResult,
+  PlanDigest,
+  UnitDigest,
+} from '../activities/digests.ts'
 import type { Steps } from '../activities/steps.ts'
 import { count, laneDetails } from './details.ts'
 import { asFailure, callsOf, failed, restartable } from './failures.ts'
 import type { LaneState, RangeState, SyncInput } from './lane-state.ts'
 import { add, freshState, restarted, runKey, together } from './lane-state.ts'
+import { freshFrom, isDue, noSteps, withStep, withUnit } from './lane-steps.ts'
 import * as profiles from './profiles.ts'
 import { summaryOf } from './summary.ts'
 import { laneProgress } from './run-flow.ts'
@@ -77,34 +88,77 @@ class LaneRun {
     await this.deliver(open.owed ?? [])
     const { run } = open
     const plan = (this.state.plan ??= await this.plan())
+    if (plan.nothing) return this.end(plan.nothing)
     this.enter('reading')
     this.state.readingSinceMs ??= Date.now()
+    this.state.fresh ??= freshFrom(Date.now())
     for (const range of plan.ranges) {
       const resumed = plan.resumed?.[range]
       this.state.ranges[range] ??= { seq: resumed?.seq ?? 0, unit: resumed?.unit ?? null, end: false }
     }
-    await CancellationScope.cancellable(async () => {
-      const scope = CancellationScope.current()
-      await Promise.all(
-        plan.ranges.map(async (range) => {
-          try {
-            await this.read(range, run.key)
-          } catch (error) {
-            scope.cancel()
-            throw error
-          }
-        }),
-      )
-    })
+    await this.readAll(plan, run.key)
     // A cancellation that arrives in the last unit finds nothing more to cancel, and the commit would not hear of it.
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled before the commit')
-    if (plan.ranges.some((range) => !this.state.ranges[range]?.end)) {
+    if (this.isOpen()) {
       await continueAsNew<(input: SyncInput) => Promise<ObjectResult>>({ task, carried: this.state })
     }
     this.enter('committing')
-    const committed = (this.state.committed ??= await CancellationScope.nonCancellable(() => this.commit()))
+    const committed = (this.state.committed ??= await CancellationScope.nonCancellable(() => this.commitLast()))
     await this.deliver(committed.owed ?? [])
     return this.end(committed)
+  }
+
+  /** All ranges, so many at once as the plan says, and the steps that fall due meanwhile. What fails ends all. */
+  private async readAll({ ranges, parallel = ranges.length, steps }: PlanDigest, run: string): Promise<void> {
+    const left = ranges.filter((range) => !this.state.ranges[range]?.end)
+    const reading = { ended: false }
+    const problems: unknown[] = []
+    await CancellationScope.cancellable(async () => {
+      const scope = CancellationScope.current()
+      const guarded = async (work: () => Promise<void>): Promise<void> => {
+        try {
+          await work()
+        } catch (error) {
+          problems.push(error)
+          scope.cancel()
+        }
+      }
+      const next = async (): Promise<void> => {
+        for (let range = left.shift(); range !== undefined; range = left.shift()) await this.read(range, run)
+      }
+      const stepping = steps ? guarded(() => this.commitSteps(steps, reading)) : undefined
+      await Promise.all(Array.from({ length: Math.min(parallel, left.length) }, () => guarded(next)))
+      reading.ended = true
+      await stepping
+    })
+    if (problems.length > 0) throw problems[0]
+  }
+
+  /** What is read by the end is the last entry's. */
+  private async commitSteps(every: CommitEvery, reading: { ended: boolean }): Promise<void> {
+    const isStep = (): boolean => isDue(every, this.state.fresh!, Date.now())
+    for (;;) {
+      await condition(() => reading.ended || isStep() || this.state.fresh?.untilMs !== undefined)
+      if (reading.ended || !this.isOpen()) return
+      const { untilMs = Date.now() } = this.state.fresh!
+      const inTime = isStep() || (await condition(() => reading.ended || isStep(), Math.max(1, untilMs - Date.now())))
+      if (reading.ended || !this.isOpen()) return
+      if (!inTime || isStep()) await this.step()
+    }
+  }
+
+  private async step(): Promise<void> {
+    const steps = this.state.steps ?? noSteps
+    this.state.fresh = freshFrom(Date.now())
+    const which = { step: steps.entries + 1, early: true as const }
+    const digest = await CancellationScope.nonCancellable(() => this.commit(which))
+    this.state.steps = withStep(steps, digest)
+    await this.deliver(digest.owed ?? [])
+    this.enter('reading')
+  }
+
+  private isOpen(): boolean {
+    return Object.values(this.state.ranges).some(({ end }) => !end)
   }
 
   /** Committed entries, to a destination that is no lake. What is cancelled or fails here stays owed. */
@@ -187,6 +241,7 @@ class LaneRun {
     at.unit = digest.unit
     at.end = digest.end
     this.state.counts = add(this.state.counts, digest.counts)
+    this.state.fresh = withUnit(this.state.fresh ?? freshFrom(Date.now()), digest, Date.now())
     this.state.files += digest.files
     this.state.calls += digest.calls
     this.state.position = digest.position
@@ -194,20 +249,13 @@ class LaneRun {
     this.show()
   }
 
-  private async commit(): Promise<CommitDigest> {
-    const { task } = this.input
-    const { run } = this.state.open!
-    const units: { [range: string]: string } = {}
-    for (const [range, at] of Object.entries(this.state.ranges)) if (at.unit) units[range] = at.unit
-    const { commitRun } = this.steps(
-      profiles.control,
-      `${this.object}: commit ${count(this.state.counts.written)} rows`,
-    )
-    const digest = await commitRun({ task, run, planHash: this.state.plan!.planHash, units })
-    this.state.calls += digest.calls
+  private async commitLast(): Promise<CommitDigest> {
+    const { entries } = this.state.steps ?? noSteps
+    const digest = await this.commit(entries > 0 ? { step: entries + 1 } : {})
+    if (!digest.unclosed) return digest
     const { closeRun } = this.steps(profiles.cleanUp, `${this.object}: remove the run's working documents`)
     try {
-      this.state.calls += (await closeRun({ task, run })).calls
+      this.state.calls += (await closeRun({ task: this.input.task, run: this.state.open!.run })).calls
     } catch (error) {
       // Committed is committed: what is left over, the next open removes.
       log.warn('working documents are left for the next run', { object: this.object, ...failed(error) })
@@ -215,18 +263,32 @@ class LaneRun {
     return digest
   }
 
+  private async commit(which: Pick<CommitInput, 'step' | 'early'>): Promise<CommitDigest> {
+    const { task } = this.input
+    const { run, n } = this.state.open!
+    const units: { [range: string]: string } = {}
+    for (const [range, at] of Object.entries(this.state.ranges)) if (at.unit) units[range] = at.unit
+    const rows = this.state.counts.written - (this.state.steps?.counts.written ?? 0)
+    const { commitRun } = this.steps(profiles.control, `${this.object}: commit ${count(rows)} rows`)
+    const digest = await commitRun({ task, run, n, planHash: this.state.plan!.planHash, units, ...which })
+    this.state.calls += digest.calls
+    return digest
+  }
+
   private end(digest: CommitDigest): ObjectResult {
     this.state.phase = digest.n === null ? 'nothing' : 'done'
-    this.state.counts = digest.counts
-    this.state.files = digest.files
+    const { entries, counts, files } = this.state.steps ?? noSteps
+    this.state.counts = add(counts, digest.counts)
+    this.state.files = files + digest.files
+    if (entries > 0) this.state.report.push(`Committed in ${count(entries + 1)} parts, each visible at once.`)
     for (const note of digest.notes) if (!this.state.report.includes(note)) this.state.report.push(note)
     this.show(digest.proof)
     return {
       object: this.object,
       status: digest.n === null ? 'nothing' : 'done',
       entry: digest.n,
-      ...digest.counts,
-      files: digest.files,
+      ...this.state.counts,
+      files: this.state.files,
       calls: this.state.calls,
       from: this.state.plan?.from ?? null,
       watermark: digest.watermark,
@@ -307,8 +369,10 @@ class LaneRun {
   }
 
   private steps(profile: typeof profiles.control, summary: string): Steps {
+    const { unitQueue } = this.input.task
     return proxyActivities<Steps>({
       ...profile,
+      ...(profile === profiles.unit && unitQueue !== undefined ? { taskQueue: unitQueue } : {}),
       heartbeatTimeout: `${this.input.task.heartbeatSeconds}s`,
       summary: summaryOf(summary),
     })

@@ -34,7 +34,7 @@ export function addWorkerCommands(register: Register): void {
     options: (command) =>
       command
         .option('--task-queue <name...>', 'queues to poll (default: lakeward, and those that connections name)')
-        .option('--slots <n>', 'steps at once (default: by memory)'),
+        .option('--slots <n>', 'units at once (default: by memory and processors)'),
     work: worker,
   })
 }
@@ -57,7 +57,7 @@ async function worker({ view, options }: Call, { taskQueue, slots }: WorkerFlags
         view.say(
           [
             `polls ${taskQueues.join(', ')} of namespace ${settings.namespace}, ${at}`,
-            `${most} steps at once`,
+            `${most} units at once`,
             'Ctrl-C stops it',
           ].join('; '),
         ),

@@ -9,7 +9,7 @@ import type { Json } from '../connector.ts'
 import type { Chain } from './chain.ts'
 import { addCounts, noCounts } from './counts.ts'
 import { compareInstants } from './instants.ts'
-import type { CommitEntry, LakeLane, RunPlan, SeenRef, UnitRecord } from './protocol.ts'
+import type { CommitEntry, Counts, LakeLane, RunPlan, SeenRef, Unfinished, UnitRecord } from './protocol.ts'
 
 export interface EntryParts {
   units: Record<string, string>
@@ -17,12 +17,16 @@ export interface EntryParts {
   last: boolean
   state: Json
   proof: CommitEntry['proof']
+  /** What the steps before it have committed of the plan. */
+  counts: Counts
+  job?: Json
   seen?: SeenRef
 }
 
 export function draftEntry(at: LakeLane, plan: RunPlan, chains: Chain[], parts: EntryParts): CommitEntry {
   const { units, step, last, proof, seen } = parts
   const all = chains.flatMap((chain) => chain.units)
+  const counts = all.reduce((sum, unit) => addCounts(sum, unit.counts), noCounts())
   const { before, kind } = plan
   const replaces = last && kind.kind === 'generation' && !kind.keepOld && before.since < plan.since
   return {
@@ -40,7 +44,7 @@ export function draftEntry(at: LakeLane, plan: RunPlan, chains: Chain[], parts: 
     generation: plan.generation,
     files: all.flatMap((unit) => unit.files),
     ...(plan.delivery ? { delivery: { ...plan.delivery, ...widest(all) } } : {}),
-    counts: all.reduce((sum, unit) => addCounts(sum, unit.counts), noCounts()),
+    counts,
     before: { n: before.n, watermark: before.watermark },
     after: { ...(last ? movedBy(plan, parts.state) : carried(plan)), ...(seen ? { seen } : {}) },
     ...(replaces ? { replaces: { from: before.since, to: plan.since } } : {}),
@@ -55,9 +59,14 @@ export function draftEntry(at: LakeLane, plan: RunPlan, chains: Chain[], parts: 
     sourceIdentity: plan.source.identity,
     lakeId: plan.lakeId,
     proof,
-    ...(last ? {} : { unfinished: { plan, ranges: Object.fromEntries(chains.map(({ range, end }) => [range, end])) } }),
+    ...(last ? {} : { unfinished: unfinished(plan, chains, addCounts(parts.counts, counts), parts.job) }),
     writtenAt: new Date(at.now?.() ?? Date.now()).toISOString(),
   }
+}
+
+function unfinished(plan: RunPlan, chains: Chain[], counts: Counts, job?: Json): Unfinished {
+  const ranges = Object.fromEntries(chains.map(({ range, end }) => [range, end]))
+  return { plan, ranges, counts, ...(job === undefined ? {} : { job }) }
 }
 
 /** The widest text of each field, over all units. */

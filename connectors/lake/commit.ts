@@ -15,13 +15,15 @@ import type { Json } from '../connector.ts'
 import type { Chain } from './chain.ts'
 import { startOf, walkChains } from './chain.ts'
 import { draftEntry } from './commit-entry.ts'
+import { noCounts } from './counts.ts'
 import { seenBefore, writeSeen } from './seen.ts'
 import { deleteReplaced } from './debts.ts'
 import { createOnce, entryShape, readDocument } from './documents.ts'
 import { LakeError } from './errors.ts'
 import { laneKeys } from './keys.ts'
-import type { ChainEnd, CommitEntry, Entry, LakeLane, RunPlan, SeenRef } from './protocol.ts'
+import type { ChainEnd, CommitEntry, Counts, Entry, LakeLane, RunPlan, SeenRef } from './protocol.ts'
 import { rollForward } from './roll-forward.ts'
+import { firstDropped } from './units.ts'
 
 /** What is decided must still be there when it is carried out, by whomever. */
 const CARRY_OUT_MS = 3_600_000
@@ -36,6 +38,8 @@ export interface CommitRequest {
   /** The connector's state for the next run; counts with `last`. */
   state: Json
   proof: CommitEntry['proof']
+  /** Of an early step: the export that the plan's ranges are of. */
+  job?: Json
 }
 
 export interface Committed {
@@ -49,8 +53,7 @@ export async function commitRun(at: LakeLane, plan: RunPlan, request: CommitRequ
   const found = await readEntry(at, n)
   if (found) return finish(at, plan, request, found)
 
-  const before =
-    step === 1 ? { ranges: startOf(plan), seen: seenBefore(plan) } : await previousStep(at, plan, n - 1, step - 1)
+  const before = await behind(at, plan, step)
   const chains = await walkChains(at, plan, before.ranges, request.units)
   if (chains === null) return lostOrTaken(at, plan, request, n, 'records of its units are gone')
   if (last) for (const { range, end } of chains) if (!end.end) throw new Error(`range ${range} has not ended`)
@@ -58,11 +61,12 @@ export async function commitRun(at: LakeLane, plan: RunPlan, request: CommitRequ
   if (dead.length > 0) {
     return lostOrTaken(at, plan, request, n, `${dead.length} staged files are gone, the first for ${dead[0]}`)
   }
-  const next = firstDropped(at, chains)
+  const next = soonDropped(at, chains)
   if (next !== null) return lostOrTaken(at, plan, request, n, `a rule of the store drops its staged files at ${next}`)
   const units = chains.flatMap((chain) => chain.units)
   const seen = await writeSeen(at, plan, before.seen, units, n)
-  const entry = draftEntry(at, plan, chains, { ...request, step, last, ...(seen ? { seen } : {}) })
+  const { counts } = before
+  const entry = draftEntry(at, plan, chains, { ...request, step, last, counts, ...(seen ? { seen } : {}) })
   const stored = await createOnce<Entry>(at.store, laneKeys(at.lane).entry(n), entry, entryShape)
   return finish(at, plan, request, stored)
 }
@@ -70,12 +74,12 @@ export async function commitRun(at: LakeLane, plan: RunPlan, request: CommitRequ
 /** The entry of an attempt whose answer was lost; null: this step has not been committed by this run. */
 export async function committedBefore(
   at: LakeLane,
-  plan: RunPlan,
+  { run, n }: Pick<RunPlan, 'run' | 'n'>,
   units: Record<string, string>,
   step = 1,
 ): Promise<CommitEntry | null> {
-  const entry = await readEntry(at, plan.n + step - 1)
-  return entry && isMine(entry, plan.run, units) ? entry : null
+  const entry = await readEntry(at, n + step - 1)
+  return entry && isMine(entry, run, units) ? entry : null
 }
 
 /** Ours: carried out, whoever created it. */
@@ -98,13 +102,21 @@ async function readEntry(at: LakeLane, n: number): Promise<Entry | null> {
   return readDocument(at.store, laneKeys(at.lane).entry(n), entryShape)
 }
 
-/** Where the ranges stand behind the step before, which has to be ours and `done`, and what was read by then. */
-async function previousStep(
-  at: LakeLane,
-  plan: RunPlan,
-  n: number,
-  step: number,
-): Promise<{ ranges: Record<string, ChainEnd>; seen: SeenRef | undefined }> {
+/** What a step goes on from. */
+export interface Behind {
+  ranges: Record<string, ChainEnd>
+  /** What is committed of the plan by then, by all runs. */
+  counts: Counts
+  seen: SeenRef | undefined
+}
+
+/** Where a run's step begins: where its plan does, or behind the step before, which has to be ours and `done`. */
+export async function behind(at: LakeLane, plan: RunPlan, step: number): Promise<Behind> {
+  if (step > 1) return previousStep(at, plan, plan.n + step - 2, step - 1)
+  return { ranges: startOf(plan), counts: plan.resumes?.counts ?? noCounts(), seen: seenBefore(plan) }
+}
+
+async function previousStep(at: LakeLane, plan: RunPlan, n: number, step: number): Promise<Behind> {
   const entry = await readEntry(at, n)
   if (entry?.kind !== 'commit' || entry.run !== plan.run || entry.step !== step) {
     if (entry) throw taken(at, plan, entry)
@@ -113,7 +125,8 @@ async function previousStep(
   const outcome = await rollForward(at, entry)
   if (outcome.outcome === 'void') throw lost(at, plan, outcome.why ?? 'staged files were lost')
   if (!entry.unfinished) throw new Error(`step ${step} of run ${plan.run} was its last`)
-  return { ranges: entry.unfinished.ranges, seen: entry.after.seen }
+  const { ranges, counts = noCounts() } = entry.unfinished
+  return { ranges, counts, seen: entry.after.seen }
 }
 
 /** Keys of staged files that are no longer there. */
@@ -135,10 +148,9 @@ async function deadUploads(at: LakeLane, plan: RunPlan, chains: Chain[]): Promis
 }
 
 /** When the first staged file goes by a rule of the store, where that is too soon for a commit. */
-function firstDropped(at: LakeLane, chains: Chain[]): string | null {
-  const files = chains.flatMap(({ units }) => units.flatMap((unit) => unit.files))
-  const [first] = files.flatMap(({ dropped }) => dropped ?? []).toSorted()
-  return first !== undefined && Date.parse(first) < (at.now?.() ?? Date.now()) + CARRY_OUT_MS ? first : null
+function soonDropped(at: LakeLane, chains: Chain[]): string | null {
+  const { dropped } = firstDropped(chains.flatMap(({ units }) => units.flatMap((unit) => unit.files)))
+  return dropped !== undefined && Date.parse(dropped) < (at.now?.() ?? Date.now()) + CARRY_OUT_MS ? dropped : null
 }
 
 async function lostOrTaken(
@@ -168,6 +180,6 @@ function taken(at: LakeLane, plan: RunPlan, entry: Entry): LakeError {
   return new LakeError('CommitConflict', {
     what: `entry ${entry.n}, which run ${plan.run} was to write, is ${by}`,
     where: `${at.store.name}/${laneKeys(at.lane).entry(entry.n)}`,
-    advice: 'Nothing of this run is visible; it starts again behind that entry.',
+    advice: 'Nothing more of this run becomes visible; it starts again behind that entry.',
   })
 }

@@ -65,6 +65,7 @@ const kind = z.looseObject({
   window: span.optional(),
 })
 const chainEnd = z.looseObject({ seq: count, unit: text.nullable(), cursor: json, end: z.boolean() })
+const behind = { ranges: z.record(z.string(), chainEnd), counts: counts.optional() }
 const seenRef = z.looseObject({ key: text, from: z.string(), rows: count })
 const seenPart = z.looseObject({ from: z.string(), rows: z.string() })
 const state = z.looseObject({
@@ -133,7 +134,7 @@ const runPlan = z.looseObject({
   lookback: z.looseObject({ ms: count, keys: z.array(text), cursorField: text }).optional(),
   replays: z.array(text).optional(),
   delivery: delivery.optional(),
-  resumes: z.looseObject({ run: text, n: number, ranges: z.record(z.string(), chainEnd) }).optional(),
+  resumes: z.looseObject({ run: text, n: number, ...behind }).optional(),
 })
 const fence = z.looseObject({ version, kind: z.literal('fence'), n: number, run: text, why: z.string() })
 const commit = z.looseObject({
@@ -170,7 +171,7 @@ const commit = z.looseObject({
   sourceIdentity: z.string(),
   lakeId: text,
   proof: z.looseObject({ planned: count.nullable(), now: count.nullable(), verdict: z.string() }),
-  unfinished: z.looseObject({ plan: runPlan, ranges: z.record(z.string(), chainEnd) }).optional(),
+  unfinished: z.looseObject({ plan: runPlan, ...behind }).optional(),
   writtenAt: z.string(),
 })
 const outcome = z.looseObject({

@@ -56,8 +56,8 @@ export function draftPlan(at: LakeLane, run: RunKey, opened: OpenedLane, parts: 
 
 /** The plan of a run that finishes what another left: the same plan, behind what is committed of it. */
 export function resumePlan(at: LakeLane, run: RunKey, opened: OpenedLane, unfinished: Unfinished): RunPlan {
-  const { plan, ranges } = unfinished
-  return { ...plan, ...whose(at, run, opened), resumes: { run: plan.run, n: opened.state.n, ranges } }
+  const { plan, ...behind } = unfinished
+  return { ...plan, ...whose(at, run, opened), resumes: { run: plan.run, n: opened.state.n, ...behind } }
 }
 
 function whose(at: LakeLane, run: RunKey, opened: OpenedLane) {

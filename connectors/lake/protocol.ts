@@ -102,7 +102,7 @@ export interface RunPlan {
   /** Where its entries are delivered to; absent: the lake is the destination. */
   delivery?: Delivery
   /** Set where this run finishes the plan of another: its ranges go on behind what that one committed. */
-  resumes?: { run: string; n: number; ranges: Record<string, ChainEnd> }
+  resumes?: Omit<Unfinished, 'plan'> & { run: string; n: number }
 }
 
 /** A destination that is no lake, as it was when the run was planned. */
@@ -326,6 +326,10 @@ export interface CommitEntry {
 export interface Unfinished {
   plan: RunPlan
   ranges: Record<string, ChainEnd>
+  /** What is committed of the plan, by all its entries so far. */
+  counts?: Counts
+  /** Reference to the export that the ranges are of. */
+  job?: Json
 }
 
 /** `commits/<n>.outcome` */

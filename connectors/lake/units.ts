@@ -128,6 +128,12 @@ export function beginUnit(at: LakeLane, plan: RunPlan, place: UnitPlace): UnitWr
   }
 }
 
+/** When a rule of the store drops the first of these files, where there is one. */
+export function firstDropped(files: CommittedFile[]): { dropped?: string } {
+  const [dropped] = files.flatMap((file) => file.dropped ?? []).toSorted()
+  return dropped === undefined ? {} : { dropped }
+}
+
 /**
  * A unit's record; null where there is none. Of a run that finishes another's plan, the units before its own are known
  * by its plan: their records went with the run that wrote them.

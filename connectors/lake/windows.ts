@@ -149,7 +149,7 @@ export interface Worth {
   doubtful?: true
 }
 
-/** Whether a run that has read all of its plan writes an entry. */
+/** Whether a run that has read all of its plan writes an entry; it does where it has committed a part. */
 export function worthAnEntry(plan: RunPlan, counts: Counts, state: Json, proof: CommitEntry['proof']): Worth {
   const { before, kind } = plan
   const { bound } = plan.plan

@@ -26,6 +26,7 @@ async function staged() {
     run,
     planHash: planHash(plan),
     units: { r0: unit.id },
+    n: plan.n,
   } as unknown as CommitInput
   let asked = 0
   const commit = (count: () => number, { attempt = 1, identity = 'N' } = {}) => {

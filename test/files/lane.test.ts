@@ -9,7 +9,6 @@ import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
-import { closeRun } from '../../activities/close-run.ts'
 import { commitRun } from '../../activities/commit-run.ts'
 import { describeObject } from '../../activities/describe-object.ts'
 import type { CommitDigest, LaneTask } from '../../activities/digests.ts'
@@ -85,8 +84,7 @@ async function run(dies = Number.POSITIVE_INFINITY): Promise<CommitDigest> {
       units[range] = unit.unit
     }
   }
-  const done = await step(commitRun, { task, run: ref, planHash, units })
-  await step(closeRun, { task, run: ref })
+  const done = await step(commitRun, { task, run: ref, planHash, units, n: open.n })
   return done
 }
 

@@ -49,6 +49,7 @@ describe('defaults', () => {
         format: 'parquet',
         layout: 'lakeward',
         partitionBy: [],
+        commitEvery: null,
         fileSizeBytes: 256 * 1024 * 1024,
         onReject: 'quarantine',
         options: {},

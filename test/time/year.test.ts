@@ -135,7 +135,14 @@ class SimulatedLane {
     const counts = { ...noCounts(), read: rows, written: rows }
     const proof = { planned: rows, now: rows, verdict: '' }
     if (!worthAnEntry(drafted, counts, null, proof).entry) return
-    const entry = draftEntry(lane, drafted, [], { units: {}, step: 1, last: true, state: null, proof })
+    const entry = draftEntry(lane, drafted, [], {
+      units: {},
+      step: 1,
+      last: true,
+      state: null,
+      proof,
+      counts: noCounts(),
+    })
     this.state = stateAfter(entry)
     this.reads.push({ from: plan.from, to: plan.bound!, kind: window.kind.kind, at })
   }
