@@ -63,7 +63,8 @@ function swarm(
   const slots = columns.map((name) => records.index.get(name) ?? -1)
   const wanted = slots.filter((slot) => slot >= 0)
   const odd = [marks.delimiter, marks.quote].some((mark) => mark === LINE_FEED || mark === CARRIAGE_RETURN)
-  if (odd || marks.delimiter === marks.quote || new Set(wanted).size < wanted.length) return () => false
+  if (odd || slots.length === 0 || marks.delimiter === marks.quote || new Set(wanted).size < wanted.length)
+    return () => false
   const spans = new Spans(reader.bytes, 'csv', records.columns.length, unquote(marks.quote))
   const none = shape.nullText === null ? null : Buffer.from(shape.nullText)
   const plain = new CsvSpans(spans, { ...marks, none, noEmpty: shape.noEmpty === true }, slots, records)

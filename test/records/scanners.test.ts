@@ -251,6 +251,12 @@ it('gives of CSV that is cut anywhere the whole records before the cut, and the 
   }
 })
 
+it('comes to an end where there are no columns at all', () => {
+  const shape: Shape = { format: 'csv', delimiter: ',', header: false, nullText: '', columns: [] }
+  expect(read(Buffer.from(''), shape, RAW)).toEqual({ rows: [], rejects: 0 })
+  expect(read(Buffer.from('a\n\nb'), shape, RAW)).toEqual({ rows: [], rejects: 2 })
+})
+
 it('refuses bytes that are no UTF-8, wherever they stand', () => {
   const json = Buffer.from(NASTY_JSON)
   const csv = Buffer.from(NASTY_CSV)
