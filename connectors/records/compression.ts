@@ -32,13 +32,11 @@ function zstd(): Codec | undefined {
   return {
     name: 'zstd',
     id: 6,
-    // One piece of output, so that none are put together.
-    compress: (bytes) =>
-      zstdCompressSync(bytes, {
-        params,
-        chunkSize: bytes.length + (bytes.length >> 7) + 256,
-        pledgedSrcSize: bytes.length,
-      }),
+    // Output of one piece, mostly: pieces are put together by a copy, and more memory than that is waste to collect.
+    compress(bytes) {
+      const chunkSize = Math.max(1 << 14, bytes.length >> 1)
+      return zstdCompressSync(bytes, { params, chunkSize, pledgedSrcSize: bytes.length })
+    },
   }
 }
 

@@ -6,6 +6,8 @@ import type { Rows } from './present-rows.ts'
 
 /** Longer bounds are not worth telling in the footer. */
 const LONGEST_BOUND = 128
+/** Turned over, signed integers are in the order of unsigned ones. */
+const SIGN = 0x80000000
 
 export class TextRange implements Range {
   #least: Uint8Array | undefined
@@ -25,7 +27,7 @@ export class TextRange implements Range {
       const row = at[i]!
       const start = offsets[row]!
       const end = offsets[row + 1]!
-      const first = end - start >= 4 ? view.getUint32(start) : head(view, start, end)
+      const first = end - start >= 4 ? view.getInt32(start) ^ SIGN : head(view, start, end)
       if (first > leastHead && first < greatestHead) continue
       if (first <= leastHead && compare(view, start, end, least, leastEnd) < 0) {
         least = start
@@ -57,21 +59,18 @@ export class TextRange implements Range {
   }
 }
 
-/** The first four bytes as a number; those that are missing count as 0. */
+/** The first four bytes as a number in their order; those that are missing count as 0. */
 function head(view: DataView, start: number, end: number): number {
-  if (end - start >= 4) return view.getUint32(start)
+  if (end - start >= 4) return view.getInt32(start) ^ SIGN
   let value = 0
-  for (let i = 0; i < 4; i++) value = value * 256 + (start + i < end ? view.getUint8(start + i) : 0)
-  return value
+  for (let i = 0; i < 4; i++) value = (value << 8) | (start + i < end ? view.getUint8(start + i) : 0)
+  return value ^ SIGN
 }
 
 function compare(view: DataView, start: number, end: number, other: number, otherEnd: number): number {
   const size = Math.min(end - start, otherEnd - other)
   let i = 0
-  for (; i + 4 <= size; i += 4) {
-    const difference = view.getUint32(start + i) - view.getUint32(other + i)
-    if (difference !== 0) return difference
-  }
+  while (i + 4 <= size && view.getInt32(start + i, true) === view.getInt32(other + i, true)) i += 4
   for (; i < size; i++) {
     const difference = view.getUint8(start + i) - view.getUint8(other + i)
     if (difference !== 0) return difference

@@ -4,7 +4,8 @@
  * https://github.com/apache/parquet-format
  *
  * Laws
- * - Memory is bounded by a row group: pages are compressed as they fill, and leave when the group is complete.
+ * - Memory is bounded by a row group: pages are compressed as they fill, and leave when the group is complete; a group
+ *   is complete before it takes up more than 24 MB and a batch.
  * - The same rows in the same batches give the same bytes, with the same codec.
  */
 import type { Field } from '../connector.ts'
@@ -31,6 +32,8 @@ const PAGE_BYTES = 1 << 19
 const PAGE_ROWS = 1 << 15
 const ROW_GROUP_ROWS = 122_880
 const ROW_GROUP_BYTES = 64 << 20
+/** A row group that takes up so much memory is complete, however few rows it has. */
+const MOST_HELD = 24 << 20
 
 export function parquetSink(fields: Field[], options: ParquetOptions = {}): Sink {
   const { rowGroupRows = ROW_GROUP_ROWS, rowGroupBytes = ROW_GROUP_BYTES, dictionary = true } = options
@@ -83,7 +86,8 @@ export function parquetSink(fields: Field[], options: ParquetOptions = {}): Sink
       const count = chosen?.length ?? all
       rows += count
       groupRows += count
-      if (groupRows >= rowGroupRows || open() + encoded() / ratio >= rowGroupBytes) flush()
+      const [pages, rest] = [encoded(), open()]
+      if (groupRows >= rowGroupRows || rest + pages / ratio >= rowGroupBytes || pages + rest >= MOST_HELD) flush()
     },
     drain,
     flush,

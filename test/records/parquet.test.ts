@@ -3,7 +3,7 @@ import type { Field, FieldType, Row } from '../../connectors/connector.ts'
 import { pageCodec, snappy } from '../../connectors/records/compression.ts'
 import { parquetSink } from '../../connectors/records/parquet.ts'
 import type { ParquetOptions } from '../../connectors/records/parquet.ts'
-import { decodedRows, fieldsOf, randoms, textRows } from './tables.ts'
+import { batchOf, decodedRows, fieldsOf, randoms, textRows } from './tables.ts'
 import { duckdb, fileOf } from './duckdb.ts'
 import type { Reader } from './duckdb.ts'
 
@@ -258,6 +258,26 @@ describe('Parquet, read by DuckDB', () => {
     }
   })
 
+  it('goes on plainly where a dictionary is full in the middle of a batch', async () => {
+    const of = fieldsOf({ long: 'string' })
+    const rows = Array.from({ length: 1024 }, (_, i) => ({ long: `${i} ${'x'.repeat(1500)}` }))
+    const path = reader.write('full.parquet', file(of, rows))
+    expect(await reader.rows(`select long from read_parquet(${path})`)).toEqual(rows.map(({ long }) => [long]))
+  })
+
+  it('tells bounds of values that are all alike, and of zeros both', async () => {
+    const of = fieldsOf({ yes: 'boolean', no: 'boolean', zero: 'float64', below: 'float64' })
+    const rows = Array.from({ length: 13 }, () => ({ yes: true, no: false, zero: 0, below: -0 }))
+    const path = reader.write('alike.parquet', file(of, rows))
+    const select = `select stats_min_value, stats_max_value from parquet_metadata(${path})`
+    expect(await reader.rows(select)).toEqual([
+      ['true', 'true'],
+      ['false', 'false'],
+      ['-0.0', '0.0'],
+      ['-0.0', '0.0'],
+    ])
+  })
+
   it('takes the same bytes from the same rows, and says who wrote them', async () => {
     const rows = rowsOf(500)
     const [a, b] = [Buffer.concat(file(fields, rows)), Buffer.concat(file(fields, rows))]
@@ -279,6 +299,21 @@ describe('Parquet, read by DuckDB', () => {
       most = Math.max(most, sink.buffered)
     }
     expect(most).toBeLessThan(2048 * 500)
+    const pair = fieldsOf({ a: 'string', b: 'string' })
+    const texts = parquetSink(pair, { codec: snappy(), dictionary: false })
+    const random = randoms(1)
+    const noise = () => Array.from({ length: 1500 }, () => String.fromCharCode(33 + random() * 90)).join('')
+    const batch = batchOf(
+      pair,
+      Array.from({ length: 100 }, () => ({ a: noise(), b: noise() })),
+    )
+    most = 0
+    for (let i = 0; i < 150; i++) {
+      texts.append(batch)
+      most = Math.max(most, texts.buffered)
+    }
+    expect(most).toBeLessThan(24 << 20)
+    expect(most).toBeGreaterThan(16 << 20)
     const guessed = sink.bytes
     fileOf(sink)
     expect(sink.rows).toBe(10_000)
