@@ -96,7 +96,7 @@ function literal(type: FieldType, value: Raw): string {
       return `'${keyOf(value)}'::double`
     default: {
       const decimal = decimalOf(type)
-      return decimal ? `'${decimalText(BigInt(value as bigint), decimal.scale)}'::${type}` : `'${String(value)}'`
+      return decimal ? `'${decimalText(value as bigint, decimal.scale)}'::${type}` : `'${String(value)}'`
     }
   }
 }
@@ -123,7 +123,7 @@ async function physical(file: Buffer, { fields, values, rows }: RandomTable): Pr
     delete element.logical_type
   }
   const read = fields.map(() => Array.from<string | null>({ length: rows }))
-  const { zstdDecompressSync } = zlib as unknown as { zstdDecompressSync(bytes: Uint8Array): Uint8Array }
+  const { zstdDecompressSync } = zlib as unknown as { zstdDecompressSync: (bytes: Uint8Array) => Uint8Array }
   await parquetRead({
     file: buffer as ArrayBuffer,
     metadata,

@@ -269,8 +269,8 @@ describe('Parquet, read by DuckDB', () => {
     const of = fieldsOf({ yes: 'boolean', no: 'boolean', zero: 'float64', below: 'float64' })
     const rows = Array.from({ length: 13 }, () => ({ yes: true, no: false, zero: 0, below: -0 }))
     const path = reader.write('alike.parquet', file(of, rows))
-    const select = `select stats_min_value, stats_max_value from parquet_metadata(${path})`
-    expect(await reader.rows(select)).toEqual([
+    const told = `select stats_min_value, stats_max_value from parquet_metadata(${path})`
+    expect(await reader.rows(told)).toEqual([
       ['true', 'true'],
       ['false', 'false'],
       ['-0.0', '0.0'],
