@@ -10,6 +10,8 @@ import type { ContestantName, Programs } from './contestants.ts'
 import { localFiles, makeData } from './data.ts'
 import { copySql } from './duck-sql.ts'
 import { heatsOf } from './heats.ts'
+import { costs } from './costs.ts'
+import { memory, workers } from './long.ts'
 import { parts, processors, readOptions } from './options.ts'
 import type { Options } from './options.ts'
 import { buildPackage, dltPython, node24, pyarrowPython, ROOT, vendorBinary } from './programs.ts'
@@ -57,14 +59,24 @@ export async function bench(options: Options): Promise<string> {
   const field = new Field({ stage, programs, checker, log })
   try {
     const text = [machine(options)]
+    const hall = field.hall
+    const million = options.short ? options.rows : 1_000_000
     const ratios: Ratio[] = []
     for (const heat of heatsOf(options).filter(({ part }) => options.only.has(part))) {
-      const results = await field.play(heat)
+      const results = await field.play({ ...heat, names: heat.names.filter((name) => options.who.has(name)) })
       if (results.length > 0) text.push(`### ${heat.title}`, speeds(results))
       ratios.push(...heat.targets.map((target) => ratioOf(results, target)))
     }
     if (ratios.length > 0 && !options.short) text.push('### Ratios', ratioTable(ratios))
-    text.push('### Start-up, apart from all of these', startUps(field), '### The limit', limitSql())
+    await field.close()
+    if (wants('memory')) {
+      text.push('### Long runs', await memory(hall, data.rows, options.scale, ['csv', 'json']))
+    }
+    if (wants('workers')) text.push('### Several workers', await workers(hall, million, data.rows))
+    if (wants('costs')) text.push('### What runs cost', await costs(hall, million))
+    if (Object.keys(field.startSeconds).length > 0) {
+      text.push('### Start-up, apart from all of these', startUps(field), '### The limit', limitSql())
+    }
     return text.join('\n\n')
   } finally {
     await field.close()

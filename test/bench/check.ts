@@ -57,6 +57,12 @@ export class Checker {
     return this.summary(`read_parquet('${glob}', union_by_name = true)`, (column) => ofFile(column, named(column.name)))
   }
 
+  /** How many different values a column of Parquet files has. */
+  async distinct(glob: string, name: string): Promise<number> {
+    const found = await this.#duck.runAndReadAll(`SELECT count(DISTINCT "${name}") FROM read_parquet('${glob}')`)
+    return Number(found.getRows()[0]?.[0])
+  }
+
   async summary(from: string, expression: (column: Column) => string): Promise<Summary> {
     const values = columns.map((column) => `${expression(column)} AS "${column.name}"`)
     const sums = columns.map(({ name }) => `sum(hash("${name}")::HUGEINT)::VARCHAR AS "${name}"`)

@@ -1,4 +1,5 @@
 /** Who takes part, and how each is started: warm processes that do the same work again and again. */
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startActor } from './actor.ts'
@@ -82,15 +83,18 @@ export async function enter(name: ContestantName, stage: Stage, programs: Progra
     case 'plane':
       return plane(stage, programs)
     case 'core':
-      return oneCore(node, programs)
+      return oneCore(node, stage, programs)
     case 'core20':
-      return oneCore(process.execPath, programs)
+      return oneCore(process.execPath, stage, programs)
     case 'pyarrow':
       return pyarrow === null ? null : overHttp([pyarrow, here('run_pyarrow.py')], stage, '')
     case 'dlt':
       return dlt === null ? null : overHttp([dlt, here('run_dlt.py')], stage, 'raw/accounts/')
     default:
-      return duckDb(node, programs, { threads: name.startsWith('duck1') ? '1' : 'all', alike: name.endsWith('like') })
+      return duckDb(node, stage, programs, {
+        threads: name.startsWith('duck1') ? '1' : 'all',
+        alike: name.endsWith('like'),
+      })
   }
 }
 
@@ -125,20 +129,21 @@ async function plane(stage: Stage, { node, built }: Programs): Promise<Running> 
   }
 }
 
-async function oneCore(node: string, { built, data }: Programs): Promise<Running> {
+async function oneCore(node: string, stage: Stage, { built, data }: Programs): Promise<Running> {
   const actor = await startActor(pinned(typescript(node, 'run-one-core.ts', built)))
   return {
     ...actor,
     async run({ form, rows }, place) {
       const path = form === 'csv' ? data.csv(rows) : data.json
       const first = form === 'csv' ? Buffer.byteLength(csvHeader) : 0
-      return local(place, (out) => actor.ask({ form, path, index: data.index, start: first, rows, out }))
+      return local(stage, place, (out) => actor.ask({ form, path, index: data.index, start: first, rows, out }))
     },
   }
 }
 
 async function duckDb(
   node: string,
+  stage: Stage,
   { data }: Programs,
   { threads, alike }: { threads: '1' | 'all'; alike: boolean },
 ): Promise<Running> {
@@ -148,15 +153,14 @@ async function duckDb(
     ...actor,
     async run({ form, rows }, place) {
       const path = form === 'csv' ? data.csv(rows) : data.ndjson(rows)
-      return local(place, (out) => actor.ask({ form, path, out, alike }))
+      return local(stage, place, (out) => actor.ask({ form, path, out, alike }))
     },
   }
 }
 
-async function local(place: string, ask: (out: string) => Promise<Answered>) {
-  const { mkdtemp } = await import('node:fs/promises')
-  const { tmpdir } = await import('node:os')
-  const files = await mkdtemp(join(tmpdir(), `lakeward-bench-${place}-`))
+async function local(stage: Stage, place: string, ask: (out: string) => Promise<Answered>) {
+  const files = join(stage.folder, place)
+  mkdirSync(files)
   const answered = await ask(join(files, 'out.parquet'))
   return { ...answered, rows: Number(answered.answer['rows']), files }
 }

@@ -1,6 +1,8 @@
 /** What `npm run bench --` takes. */
 import { parseArgs } from 'node:util'
 import { availableParallelism } from 'node:os'
+import { contestants } from './contestants.ts'
+import type { ContestantName } from './contestants.ts'
 import { MOST_ROWS } from './records.ts'
 
 export const parts = {
@@ -9,13 +11,20 @@ export const parts = {
   gzip: 'both again with gzip-encoded answers: those who read over HTTP',
   million: 'a million rows of both: through Temporal beside the data plane',
   dlt: 'dlt with its rest_api source, 100,000 rows, 3 rounds',
+  memory: 'ten million rows in one run, beside a million',
+  workers: 'a million rows by one, two and four workers of one queue',
+  costs: 'actions, events, requests and latency of runs, and what they come to in a month',
 } as const
 export type Part = keyof typeof parts
 
 export interface Options {
   rounds: number
   rows: number
+  /** Rows of the longest run. */
+  scale: number
   only: Set<Part>
+  /** Who takes part. */
+  who: Set<ContestantName>
   short: boolean
   write: boolean
 }
@@ -29,8 +38,10 @@ Everything that is needed is fetched or built once and kept in the cache of comp
 ${Object.entries(parts)
   .map(([name, about]) => `                      ${name.padEnd(9)} ${about}`)
   .join('\n')}
+  --who <names>     some of: ${Object.keys(contestants).join(', ')} (default: all)
   --rounds <n>      rounds that count, behind one that warms up (default: 5)
   --rows <n>        rows of a round (default: 500000, at most ${MOST_ROWS})
+  --scale <n>       rows of the longest run (default: 10000000)
   --short           a few thousand rows, one round: whether everything works and every value is right
   --write           writes the tables to test/bench/README.md
   --help            this
@@ -49,8 +60,10 @@ export function readOptions(args: string[]): Options | { say: string; code: numb
       args,
       options: {
         only: { type: 'string' },
+        who: { type: 'string' },
         rounds: { type: 'string' },
         rows: { type: 'string' },
+        scale: { type: 'string' },
         short: { type: 'boolean' },
         write: { type: 'boolean' },
         help: { type: 'boolean' },
@@ -64,14 +77,20 @@ export function readOptions(args: string[]): Options | { say: string; code: numb
   const names = values.only?.split(',') ?? Object.keys(parts)
   const unknown = names.filter((name) => !(name in parts))
   if (unknown.length > 0) return wrong(`--only ${unknown.join(',')}: the parts are ${Object.keys(parts).join(', ')}`)
+  const asked = values.who?.split(',') ?? Object.keys(contestants)
+  const strangers = asked.filter((name) => !(name in contestants))
+  if (strangers.length > 0)
+    return wrong(`--who ${strangers.join(',')}: there are ${Object.keys(contestants).join(', ')}`)
   const rounds = whole(values.rounds, short ? 1 : 5, 1, 100)
   const rows = whole(values.rows, short ? 4_000 : 500_000, 100, MOST_ROWS)
   if (rounds === null) return wrong('--rounds must be a whole number from 1 to 100')
   if (rows === null) return wrong(`--rows must be a whole number from 100 to ${MOST_ROWS}`)
-  if (write && (short || values.only !== undefined || rounds < 5)) {
-    return wrong('--write takes the figures of a whole bench: leave out --short, --only and fewer than 5 rounds')
+  const scale = whole(values.scale, short ? rows * 10 : 10_000_000, 1_000, 50_000_000)
+  if (scale === null || scale % 10 > 0) return wrong('--scale must be a multiple of ten from 1000 to 50000000')
+  if (write && (short || values.only !== undefined || values.who !== undefined || rounds < 5)) {
+    return wrong('--write takes the figures of a whole bench: leave out --short, --only, --who and fewer than 5 rounds')
   }
-  return { rounds, rows, only: new Set(names as Part[]), short, write }
+  return { rounds, rows, scale, only: new Set(names as Part[]), who: new Set(asked as ContestantName[]), short, write }
 }
 
 function whole(text: string | undefined, fallback: number, least: number, most: number): number | null {

@@ -22,6 +22,7 @@ import { startVendor } from './vendor.ts'
 import type { Vendor } from './vendor.ts'
 
 export const BUCKET = 'bench'
+const WATCH = new URL('watch-loop.mjs', import.meta.url).href
 
 export interface StageOptions {
   data: string
@@ -35,6 +36,8 @@ export interface WorkerProcess {
   pid: number
   startSeconds: number
   taskQueue: string
+  /** Where it writes how long its event loop stood still. */
+  loopFile: string
   /** Prometheus's text of it. */
   metrics(): Promise<string>
   stop(): Promise<void>
@@ -57,8 +60,8 @@ export interface Stage {
   env: Record<string, string>
   /** A folder with an installation of its own. */
   house(name: string): string
-  /** Without `taskQueue` it has a queue of its own. */
-  startWorker(node: string, taskQueue?: string): Promise<WorkerProcess>
+  /** Without `taskQueue` it has a queue of its own; `s3`: another way to the S3 server. */
+  startWorker(node: string, taskQueue?: string, s3?: string): Promise<WorkerProcess>
   flow(name: string, options: FlowOptions): Record<string, unknown>
   run(flow: Record<string, unknown>, workflowId?: string): Promise<RunResult>
   /** Where objects below a prefix lie on disk. */
@@ -124,10 +127,13 @@ function stageOf({ built }: StageOptions, parts: Parts): Stage {
     NO_COLOR: '1',
   }
   let houses = 0
-  const house = (name: string, more: object = {}): string => {
+  const house = (name: string, more: object = {}, endpoint = s3.url): string => {
     const path = join(folder, `${name}-${++houses}`)
     mkdirSync(path)
-    writeFileSync(join(path, 'lakeward.yaml'), stringify({ ...installation(vendors, s3), ...more }))
+    writeFileSync(
+      join(path, 'lakeward.yaml'),
+      stringify({ ...installation(vendors, { ...s3, url: endpoint }), ...more }),
+    )
     return path
   }
   return {
@@ -138,21 +144,26 @@ function stageOf({ built }: StageOptions, parts: Parts): Stage {
     client,
     env,
     house,
-    async startWorker(node, queue) {
+    async startWorker(node, queue, endpoint = s3.url) {
       const prometheus = `127.0.0.1:${await freePort()}`
-      const path = house('worker', { worker: { metrics: { prometheus } } })
+      const path = house('worker', { worker: { metrics: { prometheus } } }, endpoint)
       const taskQueue = queue ?? `bench-${houses}`
-      const args = [join(built, 'client/main.js'), 'worker', '--task-queue', taskQueue]
-      const launched = await launchWorker(node, args, path, env)
+      const args = ['--import', WATCH, join(built, 'client/main.js'), 'worker', '--task-queue', taskQueue]
+      const loopFile = join(path, 'event-loop')
+      const launched = await launchWorker(node, args, path, { ...env, BENCH_LOOP_FILE: loopFile })
       const metrics = async (): Promise<string> => (await fetch(`http://${prometheus}/metrics`)).text()
-      const worker = { ...launched, taskQueue, metrics }
+      const worker = { ...launched, taskQueue, loopFile, metrics }
       open.push(() => worker.stop())
       return worker
     },
     flow: (name, flow) => flowOf(name, flow),
     async run(flow, workflowId = `run/${String(flow['name'])}`) {
       const started = { workflowId, taskQueue: String(flow['taskQueue']), args: [flow] }
-      return (await client.workflow.execute('runFlow', started)) as RunResult
+      try {
+        return (await client.workflow.execute('runFlow', started)) as RunResult
+      } catch (error) {
+        throw new Error(`${workflowId}: ${reasonOf(error)}`, { cause: error })
+      }
     },
     files: (prefix) => join(folder, 's3', 'buckets', BUCKET, prefix),
     close: parts.close,
@@ -207,7 +218,7 @@ async function launchWorker(
   args: string[],
   folder: string,
   env: Record<string, string>,
-): Promise<Omit<WorkerProcess, 'taskQueue' | 'metrics'>> {
+): Promise<Omit<WorkerProcess, 'taskQueue' | 'loopFile' | 'metrics'>> {
   const began = performance.now()
   const child = spawn(node, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let text = ''
@@ -233,6 +244,12 @@ async function launchWorker(
       await ended
     },
   }
+}
+
+/** The innermost failure, which says what was wrong. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error
+  return cause instanceof Error ? reasonOf(cause) : message
 }
 
 function inherited(): Record<string, string> {
