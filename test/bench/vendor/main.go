@@ -135,8 +135,8 @@ func query(w http.ResponseWriter, r *http.Request, version, resource string) {
 		answer(w, map[string]any{"totalSize": asked.hi - asked.lo, "done": true, "records": []any{}})
 		return
 	}
-	if asked.grouped != "" {
-		answer(w, asked.groups())
+	if asked.edge != "" {
+		answer(w, store.edge(asked))
 		return
 	}
 	page(w, r, version, resource, asked.lo, asked.hi, asked.lo)
@@ -178,7 +178,7 @@ func job(w http.ResponseWriter, r *http.Request, version string, rest []string) 
 			return
 		}
 		asked, err := parse(body.Query)
-		if err != nil || asked.counts || asked.grouped != "" {
+		if err != nil || asked.counts || asked.edge != "" {
 			refuse(w, 400, "API_ERROR", fmt.Sprint("not a query of Bulk: ", err))
 			return
 		}

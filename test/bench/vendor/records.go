@@ -72,14 +72,16 @@ func openRecords(folder string) (*records, error) {
 	return found, nil
 }
 
-func (r *records) yearOf(row int) int { return firstYear + row/r.rows }
-
 // The first row, of `rows`, that is stamped then or later.
 func (r *records) firstAt(at time.Time, rows int) int {
 	return sort.Search(rows, func(row int) bool {
-		year := time.Date(r.yearOf(row), 1, 1, 0, 0, 0, 0, time.UTC)
-		return !year.Add(time.Duration(r.seconds[row%r.rows]) * time.Second).Before(at)
+		return !r.stampOf(row).Before(at)
 	})
+}
+
+func (r *records) stampOf(row int) time.Time {
+	year := time.Date(firstYear+row/r.rows, 1, 1, 0, 0, 0, 0, time.UTC)
+	return year.Add(time.Duration(r.seconds[row%r.rows]) * time.Second)
 }
 
 // The first row whose Id is this or later, or later only.
@@ -101,6 +103,19 @@ func (r *records) idOf(row int) string {
 		number /= 62
 	}
 	return string(id)
+}
+
+// The first record of a window with one field alone.
+func (r *records) edge(a asked) map[string]any {
+	list := []map[string]any{}
+	if a.lo < a.hi {
+		value := r.idOf(a.lo)
+		if a.edge == "SystemModstamp" {
+			value = r.stampOf(a.lo).Format("2006-01-02T15:04:05.000-0700")
+		}
+		list = append(list, map[string]any{"attributes": map[string]string{"type": "Account"}, a.edge: value})
+	}
+	return map[string]any{"totalSize": len(list), "done": true, "records": list}
 }
 
 // Records [from, to) between two texts.

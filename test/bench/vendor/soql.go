@@ -1,5 +1,5 @@
-// As much of SOQL as is asked: the fields of all records, or their number, of a window. Rows are sorted by stamp and by
-// Id at once, so that each condition is an interval of rows.
+// As much of SOQL as is asked: the fields of all records, or their number, of a window, or one field of its first or last
+// record. Rows are sorted by stamp and by Id at once, so that each condition is an interval of rows.
 package main
 
 import (
@@ -11,14 +11,14 @@ import (
 )
 
 type asked struct {
-	object  string
-	counts  bool
-	grouped string
-	lo, hi  int
+	object string
+	counts bool
+	edge   string // the field whose least or greatest value is asked for
+	lo, hi int
 }
 
 var (
-	form  = regexp.MustCompile(`^SELECT (.+?) FROM (\w+)(?: WHERE (.+?))?(?: GROUP BY (.+?))?(?: ORDER BY (.+?))?$`)
+	form  = regexp.MustCompile(`^SELECT (.+?) FROM (\w+)(?: WHERE (.+?))?(?: ORDER BY (.+?))?(?: LIMIT (1))?$`)
 	token = regexp.MustCompile(`'[^']*'|[()]|[<>!=]+|[^\s()<>!='"]+`)
 )
 
@@ -36,13 +36,19 @@ func parse(text string) (asked, error) {
 		return asked{}, err
 	}
 	what := strings.ReplaceAll(match[1], " ", "")
-	found := asked{object: match[2], counts: what == "COUNT()", grouped: match[4], hi: rows}
-	if !found.counts && found.grouped == "" && what != selected {
+	found := asked{object: match[2], counts: what == "COUNT()", hi: rows}
+	order := strings.Split(match[4], " ")
+	if match[5] != "" && (what == "Id" || what == "SystemModstamp") && order[0] == what {
+		found.edge = what
+	} else if match[5] != "" || !found.counts && what != selected {
 		return found, fmt.Errorf("only all fields in the order of the description are given: %s", selected)
 	}
-	if order := strings.ReplaceAll(match[5], " ", ""); order != "" && found.grouped == "" &&
-		order != "SystemModstamp,Id" && order != "Id" && order != "SystemModstamp" && order != "CreatedDate" {
-		return found, fmt.Errorf("no order by %s", order)
+	switch strings.ReplaceAll(match[4], " ", "") {
+	case "", "Id", "SystemModstamp", "SystemModstamp,Id":
+	default:
+		if found.edge == "" {
+			return found, fmt.Errorf("no order by %s", match[4])
+		}
 	}
 	if match[3] != "" {
 		reader := &reader{tokens: token.FindAllString(match[3], -1), rows: rows}
@@ -54,6 +60,9 @@ func parse(text string) (asked, error) {
 			return found, fmt.Errorf("not understood from %s", reader.tokens[reader.at])
 		}
 		found.lo, found.hi = window.lo, window.hi
+	}
+	if found.edge != "" && len(order) > 1 && order[1] == "DESC" {
+		found.lo = max(found.lo, found.hi-1)
 	}
 	return found, nil
 }
@@ -150,16 +159,4 @@ func (r *reader) condition() (window, error) {
 		return window{first, behind}, nil
 	}
 	return window{}, fmt.Errorf("no operator %s", operator)
-}
-
-// Counts by year, which is all that may be grouped by.
-func (a asked) groups() map[string]any {
-	list := []map[string]any{}
-	for at := a.lo; at < a.hi; {
-		year := store.yearOf(at)
-		to := min(a.hi, (at/store.rows+1)*store.rows)
-		list = append(list, map[string]any{"attributes": map[string]string{"type": "AggregateResult"}, "expr0": year, "expr1": to - at})
-		at = to
-	}
-	return map[string]any{"totalSize": len(list), "done": true, "records": list}
 }
