@@ -2,6 +2,7 @@
  * A contestant: Lakeward's data plane alone. The connector's plan, its pages over HTTP, threads, files staged in S3 and
  * completed: what a run does without Temporal, without steps and without a ledger.
  */
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { StoredRecipe } from '../../activities/recipe.ts'
@@ -18,8 +19,8 @@ export interface PlaneTask {
   prefix: string
 }
 
-/** As many as a lane reads at once. */
-const RANGES_AT_ONCE = 4
+/** As many units as a worker takes on (`worker/tuning.ts`). */
+const UNITS_AT_ONCE = availableParallelism() * 2
 const FILE_BYTES = 256 * 1024 * 1024
 
 const [built = '', house = ''] = process.argv.slice(2)
@@ -38,7 +39,8 @@ await act(async ({ connection, object, api, prefix }: PlaneTask) => {
   const { connector, session } = await parts.connect(connection, { signal, beat() {}, note() {} })
   const source = connector.source!
   const store = await parts.lake('lake')
-  const plan = await planned(source, session, object, api)
+  const { parallel } = parts.installation.connections[connection]!.limits
+  const plan = await planned(source, session, parallel, { object, api })
   const run = asRun(plan.plan, plan.fields, prefix)
   const waiting = [...plan.ranges]
   const files: StagedFile[] = []
@@ -62,17 +64,22 @@ await act(async ({ connection, object, api, prefix }: PlaneTask) => {
       }
     }
   }
-  await Promise.all(Array.from({ length: RANGES_AT_ONCE }, reader))
+  await Promise.all(Array.from({ length: UNITS_AT_ONCE }, reader))
   await Promise.all(files.map((file) => store.complete(file)))
   return { rows }
 })
 
-async function planned(source: Source, session: Session, object: string, api: PlaneTask['api']) {
+async function planned(
+  source: Source,
+  session: Session,
+  parallel: number,
+  { object, api }: Pick<PlaneTask, 'object' | 'api'>,
+) {
   const options = source.options.parse({ api })
   const schema = await source.describe(session, object, options)
   const plan = await source.plan(session, {
     ...{ object, options, schema, filter: null, mode: 'full', includeDeleted: true, cursorField: null, state: null },
-    ...{ fields: schema.fields.map(({ name }) => name), ceiling: null, settleMs: 0, parallel: RANGES_AT_ONCE },
+    ...{ fields: schema.fields.map(({ name }) => name), ceiling: null, settleMs: 0, parallel },
   })
   return { plan, fields: schema.fields, ranges: plan.job ? await exported(source, session, plan) : plan.ranges }
 }
