@@ -11,6 +11,7 @@ import { promisify } from 'node:util'
 import { Agent } from 'undici'
 import type { Answer } from './classify.ts'
 import type { HttpRequest } from './connector.ts'
+import { Pace } from './pace.ts'
 
 const inflate = promisify(gunzip)
 
@@ -18,7 +19,7 @@ const inflate = promisify(gunzip)
 const INFLATE_CHUNK = 4 * 1024 * 1024
 
 export interface WireOptions {
-  /** Requests in flight to one host. */
+  /** Requests in flight. */
   parallel?: number
   connectMs?: number
   /** Until the first byte of an answer: queries are allowed two minutes by Salesforce, more by others. */
@@ -32,12 +33,14 @@ export interface WireOptions {
 export class Wire {
   readonly agent: Agent
   readonly mostBytes: number
+  readonly pace: Pace
   #date: { serverMs: number; at: number } | undefined
 
   constructor(options: WireOptions = {}) {
     this.mostBytes = options.mostBytes ?? 256 * 1024 * 1024
+    this.pace = new Pace(options.parallel ?? 16)
     this.agent = new Agent({
-      connections: options.parallel ?? 16,
+      connections: this.pace.most,
       connect: { timeout: options.connectMs ?? 10_000 },
       headersTimeout: options.headersMs ?? 300_000,
       bodyTimeout: options.bodyMs ?? 60_000,

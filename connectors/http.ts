@@ -8,6 +8,7 @@
  *   `waitMs`, so that it is durable and holds no slot.
  * - A token that is renewed half-way must still be of the same account: what is read together comes from one place.
  * - Only requests that change nothing are repeated.
+ * - A system that says that it is asked too much is asked by fewer requests at once, and by more again bit by bit.
  * - Whatever a message quotes is redacted first.
  */
 import { setMaxListeners } from 'node:events'
@@ -140,8 +141,7 @@ export function httpClient(setup: HttpSetup): HttpClient {
     try {
       let at = url
       for (let hops = 0; ; hops++) {
-        setup.meter?.sent()
-        const answer = await exchange(wire, at, { ...asked, headers }, signal)
+        const answer = await inTurn(at, { ...asked, headers })
         const to = redirect(answer, at)
         if (!to) return answer
         const followed = to.origin === at.origin && isRepeatable(asked) && hops < REDIRECTS
@@ -154,6 +154,23 @@ export function httpClient(setup: HttpSetup): HttpClient {
     }
   }
 
+  async function inTurn(url: URL, asked: HttpRequest & { headers: Record<string, string> }): Promise<Answer> {
+    await wire.pace.enter(signal)
+    try {
+      setup.meter?.sent()
+      return await exchange(wire, url, asked, signal)
+    } finally {
+      wire.pace.leave()
+    }
+  }
+
+  function keepPace(meaning: Meaning | undefined, status: number | undefined): void {
+    if (!meaning) wire.pace.went()
+    else if ((meaning.kind === 'throttled' || status === 503) && wire.pace.refused()) {
+      setup.note(`${connector.name} asked for fewer requests at once: there are fewer, until it keeps up.`)
+    }
+  }
+
   async function request(asked: HttpRequest): Promise<HttpResponse> {
     const started = performance.now()
     for (let attempt = 1, renewals = 0; ;) {
@@ -161,11 +178,12 @@ export function httpClient(setup: HttpSetup): HttpClient {
       const url = resolve(asked, current?.kept ?? {})
       const answer = await once(asked, url, current)
       const meaning = 'kind' in answer ? answer : unusable(answer, asked)
+      const status = 'status' in answer ? answer.status : undefined
+      keepPace(meaning, status)
       if (!meaning) {
         watchLimits(answer as Answer)
         return answer as Answer
       }
-      const status = 'status' in answer ? answer.status : undefined
       if (meaning.kind === 'expired') {
         if (tokens && current && renewals++ < RENEWALS) {
           await tokens.renew(current.version)

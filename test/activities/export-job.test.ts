@@ -6,10 +6,12 @@ import type { StepContext } from '../../activities/step.ts'
 import type { Job, Json, Plan, Range } from '../../connectors/connector.ts'
 import { ConnectorError } from '../../connectors/errors.ts'
 import { cancelRun } from '../../connectors/lake/cancel.ts'
+import { commitRun } from '../../connectors/lake/commit.ts'
+import { finishRun } from '../../connectors/lake/finish.ts'
 import { openLane } from '../../connectors/lake/open.ts'
-import { planHash, plannedRun, readPlan, writePlan } from '../../connectors/lake/plans.ts'
+import { planHash, plannedRun, readPlan, resumePlan, writePlan } from '../../connectors/lake/plans.ts'
 import type { RunPlan } from '../../connectors/lake/protocol.ts'
-import { planIntegers } from '../lake/integers.ts'
+import { extractIntegers, planIntegers } from '../lake/integers.ts'
 import { LANE } from '../lake/lane-workflow.ts'
 import { inMemory } from '../lake/places.ts'
 import { laneAt } from '../lake/scenes.ts'
@@ -129,3 +131,32 @@ it('at a source that is away is tried again; at one that refuses, or is another 
   await cancelRun(dropping, runOf(2), 2)
   expect(said).toEqual([])
 })
+
+it.each(['cancelled', 'found dead by the next open'])(
+  'stays while its plan is unfinished, whoever is %s, and goes with the run that finishes it',
+  async (how) => {
+    const { at, said, planned, attempt, dropping } = await scene(() => ({ ready: RANGES }))
+    const proof = { planned: 20, now: null, verdict: '' }
+    const unit = async (plan: RunPlan, range: string) => ({
+      [range]: (await extractIntegers(at, plan, { range, seq: 1, previous: null }, 100)).id,
+    })
+    const first = await attempt(await planned(1))
+    const early = { units: await unit(first, 'f0'), state: null, proof, last: false, job: 'J1' }
+    await commitRun(at, first, early)
+    said.length = 0
+
+    for (const start of [2, 3]) {
+      if (how === 'cancelled') await cancelRun(dropping, runOf(start - 1), 1)
+      const opened = await openLane(dropping, runOf(start))
+      expect(said).toEqual([])
+      expect(opened.unfinished).toMatchObject({ job: 'J1', counts: { read: 10 } })
+      const plan = await writePlan(at, resumePlan(at, runOf(start), opened, opened.unfinished!))
+      expect(await attempt(plan)).toEqual(plan)
+      // The second run ends as the first did; the third reads the rest.
+      if (start === 2) continue
+      await commitRun(at, plan, { units: await unit(plan, 'f1'), state: null, proof })
+      await finishRun(dropping, plan)
+      expect(said).toEqual(['cancel J1'])
+    }
+  },
+)
