@@ -165,12 +165,22 @@ function installation(crm: string, url: string, taskQueue: string, lake: object)
       },
       lake,
     },
+    worker: { taskQueues: [taskQueue] },
     keys: { pii: { env: 'PII_HASH_KEY' } },
   })
 }
 
 function inherited(): Record<string, string> {
-  const names = ['PATH', 'HOME', 'TMPDIR', 'LAKEWARD_CACHE', 'XDG_CACHE_HOME', 'CI', 'TEMPORAL_CONFIG_FILE']
+  const names = [
+    'PATH',
+    'HOME',
+    'TMPDIR',
+    'NODE_COMPILE_CACHE',
+    'LAKEWARD_CACHE',
+    'XDG_CACHE_HOME',
+    'CI',
+    'TEMPORAL_CONFIG_FILE',
+  ]
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
 }
 
