@@ -17,7 +17,7 @@ import { isJson } from './is-json.ts'
 import { PageError } from './page-error.ts'
 import type { RecordBuilder } from './record-builder.ts'
 import { SpanRows } from './span-rows.ts'
-import { Spans } from './spans.ts'
+import { SCAN_ROWS, Spans } from './spans.ts'
 
 const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
@@ -73,7 +73,7 @@ function swarm(
     one()
   })
   return () => {
-    const count = plain.scan(reader.at, BATCH_ROWS - records.row)
+    const count = plain.scan(reader.at, Math.min(SCAN_ROWS, BATCH_ROWS - records.row))
     if (count === 0) return false
     rows.take(count)
     reader.at = plain.at

@@ -7,7 +7,7 @@ import type { Apart } from './json-spans.ts'
 import { PageError } from './page-error.ts'
 import type { RecordBuilder } from './record-builder.ts'
 import { SpanRows } from './span-rows.ts'
-import { Spans } from './spans.ts'
+import { SCAN_ROWS, Spans } from './spans.ts'
 
 const QUOTE = 0x22
 const OPEN_BRACE = 0x7b
@@ -129,7 +129,7 @@ class Swarm {
     const scanner = this.#scanner
     scanner.peek()
     const start = scanner.at
-    const count = this.#alike.scan(start, BATCH_ROWS - this.#records.row)
+    const count = this.#alike.scan(start, Math.min(SCAN_ROWS, BATCH_ROWS - this.#records.row))
     if (count === 0) {
       scanner.at = start
       if (this.#one()) this.#alike.learn(start)

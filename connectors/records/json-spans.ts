@@ -76,7 +76,7 @@ export class JsonSpans {
     return count
   }
 
-  #scan({ words, offsets, firsts, lengths, bases, takes, tail }: Compiled, from: number, room: number): number {
+  #scan({ words, firsts, heads, tails, lengths, bases, takes, tail }: Compiled, from: number, room: number): number {
     const { bytes, view, starts, ends, records } = this.#spans
     const leaves = bases.length
     /** From here on a record cannot be passed. */
@@ -88,10 +88,17 @@ export class JsonSpans {
       for (let leaf = 0; leaf < leaves; leaf++) {
         const length = lengths[leaf]!
         if (at + length >= near) break record
-        for (let word = firsts[leaf]!; word < firsts[leaf + 1]!; word++) {
-          if (view.getInt32(at + offsets[word]!, true) !== words[word]!) break record
+        const value = at + length
+        if (length >= 8) {
+          const end = firsts[leaf + 1]! - 1
+          for (let word = firsts[leaf]!; word < end; word++, at += 8) {
+            if (view.getFloat64(at, true) !== words[word]!) break record
+          }
+          if (view.getFloat64(value - 8, true) !== words[end]!) break record
+        } else if (view.getInt32(at, true) !== heads[leaf]! || view.getInt32(value - 4, true) !== tails[leaf]!) {
+          break record
         }
-        at += length
+        at = value
         const slot = bases[leaf]! + row
         const first = bytes[at]!
         const take = takes[leaf]!
@@ -194,12 +201,16 @@ export class JsonSpans {
 
 /** A shape in typed arrays. */
 interface Compiled {
-  /** The bytes before a value four at a time; the last word of a leaf may overlap the one before. */
-  words: Int32Array
-  /** Where each word stands behind the value before. */
-  offsets: Int32Array
+  /**
+   * The bytes before a value eight at a time; the last word of a leaf may overlap the one before. As doubles, which are
+   * equal where their bytes are: neither a NaN nor a zero is good JSON.
+   */
+  words: Float64Array
   /** Leaf i has the words from `firsts[i]` up to `firsts[i + 1]`. */
   firsts: Int32Array
+  /** The first and the last four bytes before each value, for leaves too short for a word. */
+  heads: Int32Array
+  tails: Int32Array
   /** Bytes before each leaf's value: four at least, `{"":`. */
   lengths: Int32Array
   /** Where each leaf's column begins in the table. */
@@ -212,21 +223,19 @@ interface Compiled {
 
 function compile({ leaves, from, to }: Shape, { bytes, view }: Spans, { columns }: RecordBuilder): Compiled {
   const words: number[] = []
-  const offsets: number[] = []
   const firsts = [0]
   for (const leaf of leaves) {
-    for (let at = leaf.from; at < leaf.to; at += 4) {
-      const word = Math.min(at, leaf.to - 4)
-      offsets.push(word - leaf.from)
-      words.push(view.getInt32(word, true))
+    if (leaf.to - leaf.from >= 8) {
+      for (let at = leaf.from; at < leaf.to; at += 8) words.push(view.getFloat64(Math.min(at, leaf.to - 8), true))
     }
     firsts.push(words.length)
   }
   const seen = new Set(leaves.map(({ column }) => column))
   return {
-    words: Int32Array.from(words),
-    offsets: Int32Array.from(offsets),
+    words: Float64Array.from(words),
     firsts: Int32Array.from(firsts),
+    heads: Int32Array.from(leaves, (leaf) => view.getInt32(leaf.from, true)),
+    tails: Int32Array.from(leaves, (leaf) => view.getInt32(leaf.to - 4, true)),
     lengths: Int32Array.from(leaves, (leaf) => leaf.to - leaf.from),
     bases: Int32Array.from(leaves, ({ column }) => (column < 0 ? columns.length : column) * STRIDE),
     takes: Uint8Array.from(leaves, ({ takes }) => takes),

@@ -1,12 +1,12 @@
 /** Ops of scanned records, from the bytes of the field that tells them. */
 import type { Op } from '../connector.ts'
 import { DELETE, UPSERT } from './record-builder.ts'
-import { BATCH_ROWS } from './batch.ts'
+import { SCAN_ROWS } from './spans.ts'
 import type { Spans } from './spans.ts'
 
 export class OpTeller {
   readonly #told: { text: Uint8Array; op: number }[]
-  readonly #ops = new Uint8Array(BATCH_ROWS)
+  readonly #ops = new Uint8Array(SCAN_ROWS)
 
   readonly #raw: boolean
 

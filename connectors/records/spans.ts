@@ -1,15 +1,17 @@
 /**
- * Where the values of up to a batch of records lie in a page's bytes: what a scanner writes and the columns' kernels
+ * Where the values of up to `SCAN_ROWS` records lie in a page's bytes: what a scanner writes and the columns' kernels
  * read.
  *
  * Laws
  * - A span is written and read within one turn: nobody keeps one over a `yield`, so all pages share the same memory.
  * - A span is good JSON or CSV already; whether it is a value of its column's type is for the kernel to say.
  */
-import { BATCH_ROWS } from './batch.ts'
+
+/** So many records are scanned, then put into columns, that their bytes are still in the processor's cache. */
+export const SCAN_ROWS = 256
 
 /** Rows that a column has in the table. No power of two: columns would meet in the same lines of the cache. */
-export const STRIDE = BATCH_ROWS + 16
+export const STRIDE = SCAN_ROWS + 16
 
 /** Start of a value that is null. */
 export const NULL = -1
@@ -19,8 +21,8 @@ export type Unescape = (bytes: Uint8Array, start: number, end: number, out: Uint
 
 let sharedStarts = new Int32Array(0)
 let sharedEnds = new Int32Array(0)
-const sharedRecords = new Int32Array(BATCH_ROWS)
-const sharedRefused = new Uint8Array(BATCH_ROWS)
+const sharedRecords = new Int32Array(SCAN_ROWS)
+const sharedRefused = new Uint8Array(SCAN_ROWS)
 
 export class Spans {
   readonly bytes: Uint8Array
