@@ -63,7 +63,8 @@ abstract class BytesBuilder extends ColumnBuilder {
         if (end < 0) to = spans.unescape(bytes, from, stop, this.#bytes, to)
         else if (end - from <= SHORT && end < near) {
           const next = to + end - from
-          // The last step may put up to seven bytes too many, which the next value overwrites. Doubles keep every bit of
+          // The last step may put up to seven bytes too many, which the next value overwrites. Doubles keep every bit
+          // of
           // UTF-8, which has no bytes that would be a NaN: 0x7f or 0xff behind 0xf0 or more.
           for (; from < end; from += 8, to += 8) out.setFloat64(to, view.getFloat64(from, true), true)
           to = next
