@@ -37,7 +37,11 @@ export class ByteWriter {
   /** Text of ASCII characters alone. */
   ascii(text: string): void {
     this.room(text.length)
-    this.length += this.bytes.write(text, this.length, 'latin1')
+    const { bytes, length } = this
+    // For short texts, a loop is cheaper than the call.
+    if (text.length > 64) bytes.write(text, length, 'latin1')
+    else for (let i = 0; i < text.length; i++) bytes[length + i] = text.charCodeAt(i)
+    this.length += text.length
   }
 
   /** What was written; the writer begins anew with memory of its own. */

@@ -45,8 +45,8 @@ export function civilOf(days: number): Civil {
   }
 }
 
-const FIRST_DAY = daysOf(0, 1, 1)
-const LAST_DAY = daysOf(9999, 12, 31)
+export const FIRST_DAY = daysOf(0, 1, 1)
+export const LAST_DAY = daysOf(9999, 12, 31)
 
 /** `2026-05-06` in bytes [start, end): days since 1970-01-01. */
 export function parseDate(bytes: Uint8Array, start: number, end: number): number {

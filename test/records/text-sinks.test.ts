@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { FieldType, Row } from '../../connectors/connector.ts'
+import type { Field, FieldType, Row } from '../../connectors/connector.ts'
 import { csvSink } from '../../connectors/records/csv.ts'
 import { jsonlSink } from '../../connectors/records/jsonl.ts'
 import { quarantineLine } from '../../connectors/records/quarantine.ts'
+import { textReader } from '../../connectors/records/cells.ts'
+import { decimalOf } from '../../connectors/records/field-kind.ts'
+import { Dice, randomTable } from './random-tables.ts'
 import { batchOf, decodedRows, fieldsOf } from './tables.ts'
 import { duckdb, fileOf } from './duckdb.ts'
 import type { Reader } from './duckdb.ts'
@@ -155,4 +158,36 @@ it('a quarantine line is the record, its rule and why', () => {
     '{"flow":"f","object":"Account","run":"r1","attempt":1,"by":"flow","field":"n","rule":"cast",' +
       '"reason":"it is too large","deleted":true,"record":{"n":1.10}}\n',
   )
+})
+
+/** Cell by cell and by strings, as the laws of both formats say. */
+function plainly(format: 'jsonl' | 'csv', { type, name }: Field, text: string | null): string {
+  if (format === 'csv')
+    return text === null ? '' : text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  const asText =
+    ['string', 'binary', 'date', 'time', 'timestamp'].includes(type) || (decimalOf(type)?.precision ?? 0) > 15
+  return `"${name}":${text !== null && asText ? JSON.stringify(text) : text}`
+}
+
+describe('Text formats', () => {
+  it('write random tables as cells and strings would be', () => {
+    for (let seed = 0; seed < (process.env['LAKEWARD_THOROUGH'] ? 1000 : 60); seed++) {
+      const { fields: of, parts } = randomTable(new Dice(seed))
+      const readers = of.map(({ type }) => textReader(type))
+      for (const format of ['jsonl', 'csv'] as const) {
+        const sink = format === 'csv' ? csvSink(of) : jsonlSink(of)
+        const wanted = format === 'csv' ? [of.map(({ name }) => name).join(',')] : []
+        for (const { batch, chosen } of parts) {
+          sink.append(batch, chosen)
+          for (const row of chosen ?? Array.from({ length: batch.rows }, (_, i) => i)) {
+            const cells = of.map((field, at) => plainly(format, field, readers[at]!(batch.columns[at]!, row)))
+            wanted.push(format === 'csv' ? cells.join(',') : `{${cells.join(',')}}`)
+          }
+        }
+        const written = text(fileOf(sink))
+        // Not by `toBe`: its message would be as long as the files.
+        expect(written === wanted.map((line) => `${line}\n`).join(''), `seed ${seed} ${format}`).toBe(true)
+      }
+    }
+  })
 })
