@@ -57,7 +57,7 @@ export function number(chance: Chance): string {
 
 /** One byte is another, is missing or comes twice. */
 export function damaged(body: Buffer, chance: Chance): Buffer {
-  const at = chance.int(body.length)
+  const at = chance.int(body.length + 1)
   const byte = Buffer.from([
     chance.pick([0, 0x0a, 0x0d, 0x20, 0x22, 0x2c, 0x2d, 0x30, 0x3a, 0x5c, 0x5d, 0x7d, 0x65, 0xff]),
   ])
