@@ -8,7 +8,7 @@ import type { Stage, WorkerProcess } from './stage.ts'
 import { openStage } from './stage.ts'
 import { until } from './until.ts'
 
-const ACCOUNTS = process.env['LAKEWARD_THOROUGH'] ? 200_000 : 4000
+const ACCOUNTS = process.env['LAKEWARD_THOROUGH'] ? 60_000 : 4000
 const PAGE = ACCOUNTS / 20
 const OBJECTS = ['Account', 'Opportunity', 'Contact']
 
