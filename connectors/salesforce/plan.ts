@@ -37,6 +37,9 @@ export interface ReadRequest {
   parallel: number
 }
 
+/** Results of a job, from its end. */
+const RESULTS_KEPT_MS = 7 * 86_400_000
+
 /** Clocks are set by less without anybody minding. */
 const CLOCK_STEP_MS = 60_000
 
@@ -79,7 +82,7 @@ export async function planRead(session: Session, ask: Ask, apiVersion: string, s
   }
 }
 
-type Reading = Pick<Plan, 'api' | 'request' | 'ranges' | 'order' | 'job'>
+type Reading = Pick<Plan, 'api' | 'request' | 'ranges' | 'order' | 'job' | 'expires'>
 
 async function readingOf(
   session: Session,
@@ -90,7 +93,11 @@ async function readingOf(
 ): Promise<Reading> {
   const { object, order, apiVersion, parallel } = request
   const { job, why } = chooseApi(ask, readOptions(ask.options), { apiVersion, soql: jobQuery(request), counted })
-  if (job) return { api: 'bulk', request: { ...request, groups: [fieldsOf(request)] }, ranges: [], order: 'none', job }
+  if (job) {
+    const expires = iso((await session.now()) + RESULTS_KEPT_MS)
+    const asked = { ...request, groups: [fieldsOf(request)] }
+    return { api: 'bulk', request: asked, ranges: [], order: 'none', job, expires }
+  }
   if (why !== undefined) notes.push(`${object} is read by pages of its records: ${why}.`)
   const ranges = await splitRanges(session, request, counted, parallel)
   return { api: 'rest', request: { ...request }, ranges, order }

@@ -15,8 +15,8 @@ import { count, queryPage } from './query.ts'
 import * as soql from './soql.ts'
 import { type Span, valueOf } from './spans.ts'
 
-/** Fewer are read before more than one query would have begun. */
-const LEAST_ROWS = 50_000
+/** Records of a range: a dozen calls, beside the two that its cuts cost. */
+const LEAST_ROWS = 25_000
 const CALLS_OF_RANGE = 2
 const SYSTEM_STAMPS = new Set(['SystemModstamp', 'CreatedDate', 'LoginTime'])
 const whole: Range[] = [{ id: 'all', spec: null }]
@@ -28,14 +28,15 @@ export async function splitRanges(
   parallel: number,
   least = LEAST_ROWS,
 ): Promise<Range[]> {
-  if (counted === null || counted <= least || parallel < 2) return whole
+  const parts = Math.min(parallel, Math.floor((counted ?? 0) / least))
+  if (counted === null || parts < 2) return whole
   const axis = await (request.order === 'key' ? idAxis(session, request) : stampAxis(session, request))
   if (!axis) return whole
   const below = async (at: number): Promise<number | null> => {
     const limit = soql.compare(axis.field, '<', valueOf(axis.field, axis.textOf(at)))
     return count(session, { ...request, where: [...request.where, limit] })
   }
-  const cuts = await cutPoints(axis, counted, parallel, below)
+  const cuts = await cutPoints(axis, counted, parts, below)
   const ends = [{ at: axis.low, rows: 0 }, ...cuts, { at: axis.high, rows: counted }]
   if (cuts.length === 0) return whole
   return ends.slice(1).map((end, part) => {

@@ -38,12 +38,13 @@ describe('the same records come by a job as by pages', () => {
   const OBJECTS = ['Account', 'Opportunity', 'Contact', 'Invoice__c', 'Group', 'User', 'acme__Order_Line_2024__c']
   it.each(OBJECTS)('%s: every value of every column', async (object) => {
     const { schema } = await org.ask(object)
-    const pages = await planOf(object, 'rest')
-    const job = await planOf(object, 'bulk')
+    const ceiling = Date.UTC(2026, 0, 1)
+    const pages = await planOf(object, 'rest', { ceiling })
+    const job = await planOf(object, 'bulk', { ceiling })
     expect([pages.api, job.api, job.notes]).toEqual(['rest', 'bulk', []])
-    expect({ ...job, api: '', request: null, ranges: [], order: '', job: null }).toEqual({
-      ...{ ...pages, api: '', request: null, ranges: [], order: '', job: null },
-    })
+    const same = { api: '', request: null, ranges: [], order: '', job: null, expires: null }
+    expect({ ...job, ...same }).toEqual({ ...pages, ...same })
+    expect(Math.round((Date.parse(job.expires!) - Date.now()) / 86_400_000)).toBe(7)
     const rows = await rowsOf(org.session, pages, schema)
     expect(rows.length).toBe(pages.counted)
     expect(await rowsOf(org.session, await exported(org.session, job), schema)).toEqual(rows)
@@ -128,6 +129,17 @@ describe('results', () => {
       sandbox.control.fault({ match: '/results', skip: 3, do: fault })
       await expect(rowsOf(org.session, plan, schema)).rejects.toThrow(/has \d+ records, and|ends within a line/)
     }
+  })
+
+  it('of a chain that ends before its time are an error', async () => {
+    sandbox.control.bulk({ resultPages: false, mostRows: 400 })
+    const { schema } = await org.ask('Contact')
+    const plan = await exported(org.session, await planOf('Contact', 'bulk'))
+    const headers = { 'sforce-numberofrecords': '0', 'sforce-locator': 'null' }
+    sandbox.control.fault({ match: '/results', skip: 1, do: { answer: { status: 200, headers } } })
+    await expect(rowsOf(org.session, plan, schema)).rejects.toThrow(
+      'found 700 records, and its results ended after 400',
+    )
   })
 
   it('have names of columns on every page, or on the first alone', async () => {

@@ -26,19 +26,26 @@ interface ResultPages {
 
 /** What the size of a record is taken from. */
 const SAMPLE = 500
-/** The size of parallel pages is Salesforce's to choose; larger ones would not fit beside each other. */
-const MOST_PARALLEL_BYTES = 4 * PAGE_BYTES
+/** The size of parallel pages is Salesforce's to choose: so many bytes of them are held side by side. */
+const PARALLEL_BYTES = 8 * PAGE_BYTES
 
 export async function rangesOf(session: Session, job: FinishedJob): Promise<Range[]> {
   const results = `${job.url}/results`
   const sample = await fetchResults(session, job.object, `${results}?maxRecords=${SAMPLE}`, [])
   const bytesOfOne = sample.records === 0 ? 0 : sample.lines.length / sample.records
-  const span = (urls: string[] | null): ResultSpan => ({ urls, results, size: pageRows(bytesOfOne) })
+  const span = (urls: string[] | null): ResultSpan => ({
+    urls,
+    results,
+    size: pageRows(bytesOfOne),
+    rows: urls ? null : job.rows,
+  })
   const chain = [rangeOf(0, span(null))]
   if (sample.next === null || job.parallel < 2 || job.rows === null) return chain
   const urls = await parallelPages(session, job)
-  if (!urls || urls.length < 2 || (job.rows / urls.length) * bytesOfOne > MOST_PARALLEL_BYTES) return chain
-  const ranges = Math.min(job.parallel, urls.length)
+  if (!urls) return chain
+  const fit = Math.floor(PARALLEL_BYTES / ((job.rows / urls.length) * bytesOfOne))
+  const ranges = Math.min(job.parallel, urls.length, fit)
+  if (ranges < 2) return chain
   const cut = (range: number): number => Math.round((range * urls.length) / ranges)
   return Array.from({ length: ranges }, (_, at) => rangeOf(at, span(urls.slice(cut(at), cut(at + 1)))))
 }

@@ -13,7 +13,7 @@ import { createHash } from 'node:crypto'
 import type { Json, Page, Plan, Range, Session } from '../../connector.ts'
 import { ConnectorError } from '../../errors.ts'
 import type { ReadRequest } from '../plan.ts'
-import { notUnderstood } from '../query.ts'
+import { count, notUnderstood } from '../query.ts'
 import { grouped } from '../read.ts'
 import { again, fieldsOf } from './request.ts'
 import { settledLines } from './settled-lines.ts'
@@ -25,6 +25,8 @@ export interface ResultSpan {
   results: string
   /** Records of a page in a chain of locators. */
   size: number
+  /** Records of the whole job, in a chain of locators; null: it is not known, or the span is a part of it. */
+  rows: number | null
 }
 
 interface Cursor {
@@ -32,6 +34,8 @@ interface Cursor {
   at: number
   locator: string | null
   size: number
+  /** Records that came, and those of them that were handed out. */
+  read: number
   rows: number
   /** Tells the page before, should it come twice. */
   mark: string
@@ -67,7 +71,7 @@ export async function* readResults(
   const doing = `read ${request.object}`
   const columns = fieldsOf(request)
   const seen = new Set<string>()
-  let cursor = (from ?? { at: 0, locator: null, size: span.size, rows: 0, mark: '' }) as unknown as Cursor
+  let cursor = (from ?? { at: 0, locator: null, size: span.size, read: 0, rows: 0, mark: '' }) as unknown as Cursor
   for (;;) {
     const { lines, header, records, next } = await fetchResults(session, request.object, urlOf(span, cursor), columns)
     if (!span.urls && next !== null && (next === cursor.locator || seen.has(next))) {
@@ -83,8 +87,9 @@ export async function* readResults(
     }
     const rows = cursor.rows + records - settled.left
     const size = records > 0 ? pageRows(lines.length / records) : cursor.size
-    cursor = { at: cursor.at + 1, locator: next, size, rows, mark }
+    cursor = { at: cursor.at + 1, locator: next, size, read: cursor.read + records, rows, mark }
     const done = span.urls ? cursor.at >= span.urls.length : next === null
+    if (done) await proveEnd(session, request, span, cursor.read, doing)
     yield {
       body: settled.lines,
       shape: { format: 'csv', delimiter: ',', header: false, nullText: '', noEmpty: true, columns: names },
@@ -95,6 +100,14 @@ export async function* readResults(
     }
     if (done) return
   }
+}
+
+/** As many records as the job found, or at least those that are there now. */
+async function proveEnd(session: Session, request: ReadRequest, { rows }: ResultSpan, read: number, doing: string) {
+  if (rows === null || rows === read) return
+  const now = await count(session, request)
+  if (now !== null && now <= read && read <= rows) return
+  throw notUnderstood(doing, `the job found ${rows} records, and its results ended after ${read}`)
 }
 
 function urlOf({ urls, results }: ResultSpan, { at, locator, size }: Cursor): string {
