@@ -12,6 +12,7 @@ import { copySql } from './duck-sql.ts'
 import { heatsOf } from './heats.ts'
 import { costs } from './costs.ts'
 import { memory, workers } from './long.ts'
+import { manyFlows } from './many-flows.ts'
 import { parts, processors, readOptions } from './options.ts'
 import type { Options } from './options.ts'
 import { buildPackage, dltPython, node24, pyarrowPython, ROOT, vendorBinary } from './programs.ts'
@@ -57,6 +58,15 @@ export async function bench(options: Options): Promise<string> {
     },
   }
   const field = new Field({ stage, programs, checker, log })
+  const close = async (): Promise<void> => {
+    await field.close()
+    checker.close()
+    await stage.close()
+    await built.drop()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void close().finally(() => process.exit(130)))
+  }
   try {
     const text = [machine(options)]
     const hall = field.hall
@@ -70,19 +80,22 @@ export async function bench(options: Options): Promise<string> {
     if (ratios.length > 0 && !options.short) text.push('### Ratios', ratioTable(ratios))
     await field.close()
     if (wants('memory')) {
-      text.push('### Long runs', await memory(hall, data.rows, options.scale, ['csv', 'json']))
+      text.push(
+        '### Long runs',
+        await memory(hall, data.rows, options.scale, options.short ? ['csv', 'json'] : ['csv']),
+      )
     }
     if (wants('workers')) text.push('### Several workers', await workers(hall, million, data.rows))
+    if (wants('flows')) {
+      text.push('### Many flows', await manyFlows(hall, options.short ? 4 : 200, options.short ? 0 : 45_000))
+    }
     if (wants('costs')) text.push('### What runs cost', await costs(hall, million))
     if (Object.keys(field.startSeconds).length > 0) {
       text.push('### Start-up, apart from all of these', startUps(field), '### The limit', limitSql())
     }
     return text.join('\n\n')
   } finally {
-    await field.close()
-    checker.close()
-    await stage.close()
-    await built.drop()
+    await close()
   }
 }
 

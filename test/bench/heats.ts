@@ -62,6 +62,7 @@ export function heatsOf({ rows, rounds, short }: Pick<Options, 'rows' | 'rounds'
       title: `${titles[form]}, ${rows.toLocaleString('en')} rows`,
       heat: { form, gzip: false, rows },
       rounds,
+      warmUp: Math.min(rows, 200_000),
       names: [...overHttp, 'temporal20' as const, ...limits, ...local],
       targets: targetsOf(form),
     })),
@@ -70,7 +71,7 @@ export function heatsOf({ rows, rounds, short }: Pick<Options, 'rows' | 'rounds'
       title: `${titles[form]}, gzip, ${rows.toLocaleString('en')} rows`,
       heat: { form, gzip: true, rows },
       rounds,
-      names: [...overHttp, 'duckAll' as const],
+      names: ['temporal' as const, 'pyarrow' as const],
       targets: [
         target(
           `${forms[form]}, gzip: through Temporal / pyarrow by hand`,
@@ -78,7 +79,6 @@ export function heatsOf({ rows, rounds, short }: Pick<Options, 'rows' | 'rounds'
           'pyarrow',
           form === 'csv' ? promised(1.2, 1.7) : promised(2, 3),
         ),
-        target(`${forms[form]}, gzip: data plane alone / DuckDB local, plain, all cores`, 'plane', 'duckAll', told),
       ],
     })),
     ...both.map((form) => ({
@@ -86,6 +86,7 @@ export function heatsOf({ rows, rounds, short }: Pick<Options, 'rows' | 'rounds'
       title: `${titles[form]}, ${million.toLocaleString('en')} rows`,
       heat: { form, gzip: false, rows: million },
       rounds,
+      warmUp: Math.min(million, 200_000),
       names: ['temporal' as const, 'plane' as const],
       targets: [
         target(

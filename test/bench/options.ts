@@ -13,6 +13,7 @@ export const parts = {
   dlt: 'dlt with its rest_api source, 100,000 rows, 3 rounds',
   memory: 'ten million rows in one run, beside a million',
   workers: 'a million rows by one, two and four workers of one queue',
+  flows: '200 flows of 5 objects each, fired at one worker within a minute',
   costs: 'actions, events, requests and latency of runs, and what they come to in a month',
 } as const
 export type Part = keyof typeof parts
