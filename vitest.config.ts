@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 const inProcesses = [
+  'bench',
   'client',
   'cloud',
   'e2e',

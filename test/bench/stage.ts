@@ -29,8 +29,12 @@ export interface StageOptions {
   vendor: string
   /** Folder of the built package. */
   built: string
+  /** A Temporal server that runs already; absent: one of its own. */
+  temporal?: TemporalServer
   log: (line: string) => void
 }
+
+export type TemporalServer = Pick<DevServer, 'address' | 'namespace' | 'pid'>
 
 export interface WorkerProcess {
   pid: number
@@ -54,7 +58,7 @@ export interface Stage {
   folder: string
   vendors: { plain: Vendor; gzip: Vendor }
   s3: S3Server
-  temporal: DevServer
+  temporal: TemporalServer
   client: Client
   /** What processes of Lakeward need to know: secrets and addresses. */
   env: Record<string, string>
@@ -84,14 +88,9 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     const s3 = await startVersitygw(join(folder, 's3'), await findVersitygw({ log: options.log }))
     open.push(() => s3.stop(0))
     await createBucket(s3)
-    const temporal = await startDevServer({
-      cli: await findTemporalCli({ log: options.log }),
-      logFile: join(folder, 'temporal.log'),
-      dbFile: join(folder, 'temporal.db'),
-      uiPort: null,
-      searchAttributes: { LakewardFlow: 'Keyword', LakewardConnector: 'Keyword', LakewardDestination: 'Keyword' },
-    })
-    open.push(() => temporal.stop(0))
+    const own = options.temporal ? null : await startTemporal(folder, options.log)
+    if (own) open.push(() => own.stop(0))
+    const temporal = (options.temporal ?? own)!
     const connection = await Connection.connect({ address: temporal.address })
     open.push(() => connection.close())
     return stageOf(options, { folder, vendors, s3, temporal, connection, open, close })
@@ -101,11 +100,21 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   }
 }
 
+async function startTemporal(folder: string, log: (line: string) => void): Promise<DevServer> {
+  return startDevServer({
+    cli: await findTemporalCli({ log }),
+    logFile: join(folder, 'temporal.log'),
+    dbFile: join(folder, 'temporal.db'),
+    uiPort: null,
+    searchAttributes: { LakewardFlow: 'Keyword', LakewardConnector: 'Keyword', LakewardDestination: 'Keyword' },
+  })
+}
+
 interface Parts {
   folder: string
   vendors: Stage['vendors']
   s3: S3Server
-  temporal: DevServer
+  temporal: TemporalServer
   connection: Connection
   open: (() => Promise<unknown>)[]
   close: () => Promise<void>
