@@ -79,9 +79,15 @@ export class UnitFiles {
     return this.#bytes
   }
 
-  /** With so many bytes more the target size is reached: the unit should end, and with it its files. */
+  /**
+   * With so many bytes more the target size is reached, or its many files fill too much memory: the unit should end,
+   * and with it its files.
+   */
   isFullWith(more: number): boolean {
-    return this.#bytes + more >= this.#work.recipe.fileSizeBytes
+    if (this.#bytes + more >= this.#work.recipe.fileSizeBytes) return true
+    let held = 0
+    for (const file of this.#open.values()) held += file.held ?? 0
+    return held > this.#threads.mostUnsent
   }
 
   /** The page's bytes are the thread's from now on. */

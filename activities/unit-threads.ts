@@ -21,6 +21,9 @@ import type { UnitWork } from './unit-pages.ts'
 /** What the sinks of all units may hold back, and what the pages may take that are read ahead. */
 const MOST_HELD = 128 * 1024 * 1024
 const MOST_PAGES = 96 * 1024 * 1024
+/** What files may keep in memory until a part of them is whole: of all units, and of a unit with few files. */
+const MOST_UNSENT = 128 * 1024 * 1024
+const LEAST_UNSENT = 16 * 1024 * 1024
 /** More than a worker has slots: a unit never waits for another one to end. */
 const UNITS_OF_THREAD = 1_000
 const HEAP_MB = 512
@@ -83,6 +86,11 @@ export class UnitThreads {
   /** What the sinks of one unit may hold back, as many units as there are now. */
   get mostHeld(): number {
     return Math.floor(MOST_HELD / Math.max(1, this.#lost.size))
+  }
+
+  /** Bytes that the open files of one unit may keep in memory until they are sent, at the end of a page. */
+  get mostUnsent(): number {
+    return Math.max(LEAST_UNSENT, Math.floor(MOST_UNSENT / Math.max(1, this.#lost.size)))
   }
 
   /** Room for a page of about so many bytes beside the one in hand; null: there is none. Give it back by a call. */

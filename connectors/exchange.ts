@@ -15,8 +15,10 @@ import { Pace } from './pace.ts'
 
 const inflate = promisify(gunzip)
 
-/** zlib's own 16 KB chunks cost four times as much as the inflating itself. */
-const INFLATE_CHUNK = 4 * 1024 * 1024
+/** zlib's own 16 KB chunks cost as much as the inflating itself. */
+const LEAST_CHUNK = 64 * 1024
+/** Deflate makes no more of a byte. */
+const MOST_RATIO = 1032
 
 export interface WireOptions {
   /** Requests in flight. */
@@ -46,6 +48,9 @@ export class Wire {
       bodyTimeout: options.bodyMs ?? 60_000,
       keepAliveTimeout: 10_000,
       keepAliveMaxTimeout: 60_000,
+      maxResponseSize: this.mostBytes,
+      // One request after the other on a connection: an answer that is long would hold up those behind it.
+      pipelining: 1,
     })
   }
 
@@ -100,7 +105,8 @@ export async function exchange(
     })
     const headers = flat(response.headers)
     wire.see(headers)
-    const raw = await collect(response.body, wire.mostBytes)
+    // One buffer of its own, which can change hands: half the cost of going through the body piece by piece.
+    const raw = await response.body.bytes()
     const expected = headers['content-length']
     if (expected !== undefined && request.method !== 'HEAD' && Number(expected) !== raw.length) {
       throw new NoAnswer(`the answer has ${raw.length} of ${expected} bytes`)
@@ -109,19 +115,9 @@ export async function exchange(
     return { status: response.statusCode, headers, body }
   } catch (error) {
     if (signal.aborted) throw signal.reason
+    if (codeOf(error) === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') throw tooLong(wire.mostBytes)
     throw error instanceof NoAnswer ? error : explain(error, url)
   }
-}
-
-async function collect(body: AsyncIterable<Uint8Array>, most: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes > most) throw tooLong(most)
-    chunks.push(chunk)
-  }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes)
 }
 
 async function inflated(raw: Uint8Array, encoding: string | undefined, most: number): Promise<Uint8Array> {
@@ -130,11 +126,20 @@ async function inflated(raw: Uint8Array, encoding: string | undefined, most: num
     throw new NoAnswer(`the answer is encoded as ${encoding}, which was not asked for`, 'answer')
   }
   try {
-    return await inflate(raw, { chunkSize: INFLATE_CHUNK, maxOutputLength: most })
+    return await inflate(raw, { chunkSize: sizeOf(raw, most), maxOutputLength: most })
   } catch (error) {
     if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') throw tooLong(most)
     throw new NoAnswer('the compressed answer is cut or damaged')
   }
+}
+
+/**
+ * What gzip says at its end that the bytes were, so that one buffer takes them all; it may be wrong, and then it takes
+ * more of them. https://www.rfc-editor.org/rfc/rfc1952#section-2.3.1
+ */
+function sizeOf(gzip: Uint8Array, most: number): number {
+  const told = gzip.length < 4 ? 0 : new DataView(gzip.buffer, gzip.byteOffset).getUint32(gzip.length - 4, true)
+  return Math.max(LEAST_CHUNK, Math.min(told, most, gzip.length * MOST_RATIO))
 }
 
 function tooLong(most: number): NoAnswer {

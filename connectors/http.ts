@@ -250,8 +250,11 @@ export function fill(template: string, values: Record<string, unknown>): string 
 /** https, or this machine, or allowed: nothing else gets a credential. */
 export function isSafe(url: URL, allowInsecure = false): boolean {
   if (url.protocol === 'https:') return true
-  const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
-  return url.protocol === 'http:' && (loopback || allowInsecure)
+  return url.protocol === 'http:' && (isLoopback(url.hostname) || allowInsecure)
+}
+
+export function isLoopback(hostname: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
 }
 
 /** `api-usage={used}/{max}` read from `api-usage=17/15000`. */

@@ -34,8 +34,15 @@ export function looksLikeJson(body: Uint8Array): boolean {
   )
 }
 
-/** Name and value span of each member of the object that begins at `start`. */
-export function* membersOf(bytes: Uint8Array, start = 0): Generator<[name: string, value: Span]> {
+/**
+ * Name and value span of each member of the object that begins at `start`. `endOf` may tell where a value ends, for who
+ * has looked into it already: a long one is then gone through once.
+ */
+export function* membersOf(
+  bytes: Uint8Array,
+  start = 0,
+  endOf: (name: string, value: number) => number | undefined = () => undefined,
+): Generator<[name: string, value: Span]> {
   let at = expect(bytes, skipSpace(bytes, start), OPEN_BRACE)
   at = skipSpace(bytes, at)
   if (bytes[at] === CLOSE_BRACE) return
@@ -43,7 +50,7 @@ export function* membersOf(bytes: Uint8Array, start = 0): Generator<[name: strin
     const nameEnd = valueEnd(bytes, skipSpace(bytes, at))
     const name = JSON.parse(text(bytes, { start: at, end: nameEnd })) as string
     const value = skipSpace(bytes, expect(bytes, skipSpace(bytes, nameEnd), COLON))
-    const end = valueEnd(bytes, value)
+    const end = endOf(name, value) ?? valueEnd(bytes, value)
     yield [name, { start: value, end }]
     at = skipSpace(bytes, end)
     if (bytes[at] === CLOSE_BRACE) return
@@ -52,14 +59,20 @@ export function* membersOf(bytes: Uint8Array, start = 0): Generator<[name: strin
 }
 
 /** Span of each element of the array that begins at `start`. */
-export function* elementsOf(bytes: Uint8Array, start: number): Generator<Span> {
+export function elementsOf(bytes: Uint8Array, start: number): Span[] {
+  return arrayAt(bytes, start).elements
+}
+
+/** As `elementsOf`, and where the array ends. */
+export function arrayAt(bytes: Uint8Array, start: number): { elements: Span[]; end: number } {
+  const elements: Span[] = []
   let at = skipSpace(bytes, expect(bytes, start, OPEN_BRACKET))
-  if (bytes[at] === CLOSE_BRACKET) return
+  if (bytes[at] === CLOSE_BRACKET) return { elements, end: at + 1 }
   for (;;) {
     const end = valueEnd(bytes, at)
-    yield { start: at, end }
+    elements.push({ start: at, end })
     at = skipSpace(bytes, end)
-    if (bytes[at] === CLOSE_BRACKET) return
+    if (bytes[at] === CLOSE_BRACKET) return { elements, end: at + 1 }
     at = skipSpace(bytes, expect(bytes, at, COMMA))
   }
 }
@@ -82,26 +95,37 @@ function valueEnd(bytes: Uint8Array, start: number): number {
   return at
 }
 
+/** Byte by byte: the texts of records are short, and a call for each of their quotes costs more than their bytes. */
 function stringEnd(bytes: Uint8Array, start: number): number {
-  for (let at = bytes.indexOf(QUOTE, start + 1); at >= 0; at = bytes.indexOf(QUOTE, at + 1)) {
-    let slashes = 0
-    while (bytes[at - 1 - slashes] === BACKSLASH) slashes++
-    if (slashes % 2 === 0) return at + 1
+  const { length } = bytes
+  for (let at = start + 1; at < length; at++) {
+    const byte = bytes[at]
+    if (byte === QUOTE) return at + 1
+    if (byte === BACKSLASH) at++
   }
   throw new CutJson(`the text that begins at byte ${start} has no end`)
 }
 
 function nestedEnd(bytes: Uint8Array, start: number): number {
+  const { length } = bytes
   const open: number[] = []
-  for (let at = start; at < bytes.length; at++) {
+  let at = start
+  while (at < length) {
     const byte = bytes[at]!
-    if (byte === QUOTE) at = stringEnd(bytes, at) - 1
-    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) open.push(byte)
-    else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
-      // Closing brackets lie two above the opening ones in ASCII.
-      if (open.pop() !== byte - 2) throw new CutJson(`a bracket does not fit at byte ${at}`)
-      if (open.length === 0) return at + 1
+    if (byte === QUOTE) {
+      at = stringEnd(bytes, at)
+      continue
     }
+    // Commas, colons and digits, most of what stands outside of texts, lie below all brackets.
+    if (byte >= OPEN_BRACKET) {
+      if (byte === OPEN_BRACE || byte === OPEN_BRACKET) open.push(byte)
+      else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+        // Closing brackets lie two above the opening ones in ASCII.
+        if (open.pop() !== byte - 2) throw new CutJson(`a bracket does not fit at byte ${at}`)
+        if (open.length === 0) return at + 1
+      }
+    }
+    at++
   }
   throw new CutJson(`what begins at byte ${start} has no end`)
 }

@@ -14,8 +14,8 @@ import type { ObjectStore, StagedFile } from './store.ts'
 
 const ROUNDS = 20
 const RACERS = 16
-/** Two parts where a store has parts: all but the last hold at least 5 MiB. */
-const STAGED_BYTES = [5 * 1024 * 1024, 1024 * 1024]
+/** Two parts where a store has parts. */
+const STAGED_BYTES = [8 * 1024 * 1024, 1024 * 1024]
 
 const UNFIT = 'Do not use this store for a lake: two runs could both commit, or a commit could vanish.'
 const RACES =

@@ -72,7 +72,10 @@ export interface StageRequest {
 }
 
 export interface StagedWriter {
+  /** The chunk is the writer's from now on. */
   write(chunk: Uint8Array): Promise<void>
+  /** Bytes that fill memory until there are enough to be sent; absent: none do. */
+  readonly held?: number
   /** Durable but invisible. Not called for a file without rows: `abort` is. */
   close(): Promise<StagedFile>
   abort(): Promise<void>

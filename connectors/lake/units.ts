@@ -55,6 +55,8 @@ export interface UnitWriter {
 export interface StagedFileWriter {
   readonly key: string
   write(chunk: Uint8Array): Promise<void>
+  /** Bytes of it that wait in memory (`StagedWriter.held`). */
+  readonly held?: number
   /** Without rows the file is dropped. */
   close(rows: number): Promise<void>
 }
@@ -89,6 +91,9 @@ export function beginUnit(at: LakeLane, plan: RunPlan, place: UnitPlace): UnitWr
       }
       return {
         key,
+        get held() {
+          return closed ? 0 : (writer?.held ?? 0)
+        },
         async write(chunk) {
           if (closed) throw new Error(`${key} is closed`)
           await (await opened()).write(chunk)

@@ -2,7 +2,7 @@
  * A page of query results as bytes: its envelope, its records as spans, their stamps. Pure; no record becomes an
  * object. https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_query.htm
  */
-import { CutJson, elementsOf, membersOf, text } from '../json-span.ts'
+import { CutJson, arrayAt, membersOf, text } from '../json-span.ts'
 import type { Span } from '../json-span.ts'
 
 export interface QueryPage {
@@ -16,11 +16,16 @@ export interface QueryPage {
 /** Members may stand in any order. Throws `CutJson` where the page is not whole or not a page. */
 export function readPage(body: Uint8Array): QueryPage {
   const page: Partial<QueryPage> = {}
-  for (const [name, span] of membersOf(body)) {
+  const intoRecords = (name: string, at: number): number | undefined => {
+    if (name !== 'records') return undefined
+    const { elements, end } = arrayAt(body, at)
+    page.records = elements
+    return end
+  }
+  for (const [name, span] of membersOf(body, 0, intoRecords)) {
     if (name === 'totalSize') page.totalSize = value(body, span, 'number')
     else if (name === 'done') page.done = value(body, span, 'boolean')
     else if (name === 'nextRecordsUrl') page.next = text(body, span) === 'null' ? null : value(body, span, 'string')
-    else if (name === 'records') page.records = [...elementsOf(body, span.start)]
   }
   const { totalSize, done, records, next = null } = page
   if (totalSize === undefined || done === undefined || records === undefined) {

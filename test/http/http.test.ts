@@ -139,6 +139,15 @@ describe('answers', () => {
     expect((await refused(client(base).http.request(get))).message).toContain('cut or damaged')
   })
 
+  it('is inflated whole, whatever its end says of its length', async () => {
+    const parts = ['a'.repeat(300_000), '', 'b'].map((text) => gzipSync(text))
+    const base = await serve((_, response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(Buffer.concat(parts)),
+    )
+    const { body } = await client(base).http.request({ url: '/', doing: 'read' })
+    expect(Buffer.from(body).toString()).toBe(`${'a'.repeat(300_000)}b`)
+  })
+
   it('that are larger than allowed are not kept, compressed or not', async () => {
     const body = gzipSync(Buffer.alloc(2_000_000, 32))
     for (const headers of [{ 'content-encoding': 'gzip' }, {}]) {

@@ -17,7 +17,7 @@ import type { ObjectStore, StagedFile, StageRequest, StagedWriter, StoredObject 
 import { proveBucket } from './prove-bucket.ts'
 import { S3Calls, type S3Place } from './s3-calls.ts'
 import { isAbsent, meaningOf, NOT_S3, type S3Meaning } from './s3-errors.ts'
-import { PartWriter } from './s3-writer.ts'
+import { Gate, PartWriter } from './s3-writer.ts'
 
 /** A completion in flight elsewhere, of thousands of parts, takes minutes. */
 const SETTLE_MS = 15 * 60_000
@@ -25,6 +25,8 @@ const UNIT = 'lakeward-unit'
 /** Pauses between tries of a create that met another one, milliseconds; then it is the caller's to try again. */
 const CONFLICT_PAUSES = [50, 100, 200, 400, 800, 1_600, 3_200, 6_400]
 const TWICE_MS = 300
+/** Parts on their way at once, of all files of a store: of 8 MiB each. */
+const PARTS_AT_ONCE = 6
 
 export interface S3StoreOptions extends S3Place {
   /** Folder in the bucket; empty: the whole bucket. */
@@ -42,6 +44,7 @@ class S3Store implements ObjectStore {
   readonly settleMs: number
   readonly #s3: S3Calls
   readonly #base: string
+  readonly #gate = new Gate(PARTS_AT_ONCE)
 
   constructor({ path, settleMs, ...place }: S3StoreOptions) {
     const folder = path.replace(/^\/+|\/+$/g, '')
@@ -154,23 +157,20 @@ class S3Store implements ObjectStore {
       ...this.#s3.encryption,
     })
     const upload = begun.UploadId ?? ''
-    return new PartWriter({
-      put: async (number, body) => {
-        const part = { Key: this.#key(key), UploadId: upload, PartNumber: number, Body: body }
-        const answer = await this.#s3.call(doing, 'UploadPart', { ...part, ChecksumAlgorithm: 'CRC32' })
-        const crc32 = answer.ChecksumCRC32
-        return { number, etag: answer.ETag ?? '', ...(crc32 !== undefined && { crc32 }) }
-      },
-      abort: () => this.abort({ key, upload }),
-      staged: (bytes, parts) => ({
-        key,
-        upload,
-        unit,
-        bytes,
-        parts,
-        ...(begun.AbortDate && { dropped: begun.AbortDate.toISOString() }),
-      }),
-    })
+    const staged = {
+      key,
+      upload,
+      unit,
+      ...(begun.AbortDate && { dropped: begun.AbortDate.toISOString() }),
+    }
+    const put = async (number: number, body: Uint8Array): Promise<NonNullable<StagedFile['parts']>[number]> => {
+      const part = { Key: this.#key(key), UploadId: upload, PartNumber: number, Body: body }
+      const answer = await this.#s3.call(doing, 'UploadPart', { ...part, ChecksumAlgorithm: 'CRC32' })
+      const crc32 = answer.ChecksumCRC32
+      return { number, etag: answer.ETag ?? '', ...(crc32 !== undefined && { crc32 }) }
+    }
+    const abort = (): Promise<void> => this.abort({ key, upload })
+    return new PartWriter({ put, abort, staged: (bytes, parts) => ({ ...staged, bytes, parts }) }, this.#gate)
   }
 
   // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
