@@ -19,6 +19,7 @@ import type { ExtractInput, UnitDigest } from './digests.ts'
 import { fillFiles } from './fill-files.ts'
 import { sourceOf } from './lane.ts'
 import type { StoredRecipe } from './recipe.ts'
+import { tellBlock } from './metrics.ts'
 import { planned } from './stored-plan.ts'
 import { step } from './step.ts'
 import { openFiles } from './unit-files.ts'
@@ -80,6 +81,7 @@ export const extractUnit = (deps: Deps) =>
         ...(plan.delivery?.kind === 'table' ? { widths } : {}),
         ...(seen ? { seen } : {}),
       })
+      tellBlock(deps.threads.longestBlockMs())
       return {
         unit: record.id,
         seq: record.seq,

@@ -29,6 +29,12 @@ function count(name: CounterName, value: number, tags: MetricTags): void {
   if (value > 0) Context.current().metricMeter.createCounter(name, undefined, counters[name]).add(value, tags)
 }
 
+/** The longest that this process did nothing else since the unit before ended, milliseconds. */
+export function tellBlock(ms: number): void {
+  const about = 'Longest block of the event loop since the last unit ended'
+  Context.current().metricMeter.createGauge('lakeward_longest_block', 'float', 'ms', about).set(ms)
+}
+
 const lane = ({ task }: { task: LaneTask }): MetricTags => ({ flow: task.lane.flow, object: task.lane.object })
 
 /** Requests of a step that ended; one that failed for good tells them in its details. */

@@ -4,7 +4,7 @@
  * Laws
  * - Nothing is shared: the buffers of pages and files change hands, everything else is cloned. Keys come as KeyObjects.
  * - At most `MOST_UNTAKEN` bytes of files are on their way: a place that takes files slowly slows its own unit only.
- *   Several units may share a thread, and take turns between their pages.
+ *   Several units may share a thread; whenever one waits, another has its turn.
  * - An error ends the unit and no other one, and keeps its name and message (`thrownBy`).
  */
 import type { MessagePort } from 'node:worker_threads'
@@ -39,7 +39,7 @@ export interface Thrown {
   code?: unknown
 }
 
-const MOST_UNTAKEN = 8 * 1024 * 1024
+const MOST_UNTAKEN = 4 * 1024 * 1024
 
 /** Resolves when the port is closed, by whichever side: a unit that was given up ends there. */
 export default function unitThread({ port, work }: UnitTask): Promise<void> {

@@ -19,10 +19,10 @@ import type { UnitAnswer, UnitOrder, UnitTask } from './unit-thread.ts'
 import type { UnitWork } from './unit-pages.ts'
 
 /** What the sinks of all units may hold back, and what the pages may take that are read ahead. */
-const MOST_HELD = 128 * 1024 * 1024
-const MOST_PAGES = 96 * 1024 * 1024
+const MOST_HELD = 64 * 1024 * 1024
+const MOST_PAGES = 64 * 1024 * 1024
 /** What files may keep in memory until a part of them is whole: of all units, and of a unit with few files. */
-const MOST_UNSENT = 128 * 1024 * 1024
+const MOST_UNSENT = 96 * 1024 * 1024
 const LEAST_UNSENT = 16 * 1024 * 1024
 /** More than a worker has slots: a unit never waits for another one to end. */
 const UNITS_OF_THREAD = 1_000

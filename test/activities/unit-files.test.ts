@@ -281,7 +281,7 @@ describe('pages are read ahead', () => {
   it('not at all while many pages are in hand', async () => {
     const { asked, read } = source()
     const files = await open(memory().unit, workOf())
-    const room = threads.room(96 * 1024 * 1024)
+    const room = threads.room(64 * 1024 * 1024)
     const when: number[] = []
     await fillFiles(files, read(null), { ...filling, worked: () => void when.push(asked.length) })
     room?.()
@@ -308,7 +308,7 @@ describe('a place that takes files slowly', () => {
     await beside.page(page(bodyOf(0, 10)))
     most = opened.waiting
     expect(most).toBeGreaterThan(MB)
-    expect(most).toBeLessThan(12 * MB)
+    expect(most).toBeLessThan(7 * MB)
     free()
     await worked
     await opened.close()

@@ -22,13 +22,16 @@ source: { settle: 0s, objects: [{ object: Account, into: ${name} }] }
 destination: { prefix: raw }
 ${more}`)
 
-  /** Starts a run and holds it in its second page until the faults are cleared. */
-  async function heldRun(flow: object) {
+  /** Starts a run and holds it behind its first page until the faults are cleared. */
+  async function heldRun(flow: { name: string }) {
     const { control } = stage.sandbox
     control.fault({ match: SECOND_PAGE, do: { stall: true } })
     const started = await stage.start(flow)
-    await until('the run is in its second page', () => control.pendingFaults() === 0)
-    await stage.pull()
+    await until('the run asks for its second page', () => control.pendingFaults() === 0)
+    await until('its first page is staged', async () => {
+      await stage.pull()
+      return workOf(stage, flow.name, 'Account').staged.length > 0
+    })
     return started
   }
 
