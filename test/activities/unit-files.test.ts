@@ -354,3 +354,20 @@ it('what sinks may hold back is shared out among the units there are', async () 
   expect(outputs.filter(({ kind }) => kind === 'bytes').length).toBeGreaterThan(1)
   await pool.close()
 })
+
+it('a unit whose files fill memory before they can be sent is full', async () => {
+  const heldBy = async (held: number): Promise<boolean> => {
+    const { unit } = memory()
+    const holding = {
+      ...unit,
+      file: async (...named: Parameters<UnitWriter['file']>) => ({ ...(await unit.file(...named)), held }),
+    }
+    const files = await open(holding, workOf({ format: 'jsonl', partitionBy: [{ by: 'field', field: 'Country' }] }))
+    await files.page(page(bodyOf(0, 100, { countries: 64 })))
+    const full = files.isFullWith(0)
+    await files.stop()
+    return full
+  }
+  expect(await heldBy(threads.mostUnsent / 128)).toBe(false)
+  expect(await heldBy(threads.mostUnsent / 32)).toBe(true)
+})
