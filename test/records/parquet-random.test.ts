@@ -202,7 +202,8 @@ async function check(seed: number): Promise<void> {
   const wanted = table.values.map((column) => column.map(keyOf))
   const second = await physical(file, table)
   checkFooter(file, table)
-  const path = reader.write('random.parquet', [file])
+  // DuckDB keeps what it read of a path: no two files share one.
+  const path = reader.write(`random-${seed}.parquet`, [file])
   const columns = table.fields.map(({ name, type }) => duckColumn(name, type))
   const found = await reader.rows(`select ${columns.map(([sql]) => sql).join(', ')} from read_parquet(${path})`)
   table.fields.forEach(({ name, type }, at) => {
