@@ -61,7 +61,7 @@ export const describeObject = (deps: Deps) =>
     )
     const sourceIdentity = await connected.connector.identity(connected.session)
     const { full } = lane.flow.run
-    if (unfinished && !(full && isMoved(unfinished.plan, { sourceIdentity, lakeId })) && !isGone(unfinished, full)) {
+    if (unfinished && !(full && isMoved(unfinished.plan, { sourceIdentity, lakeId })) && !isGone(unfinished, input)) {
       const plan = await writePlan(at, resumePlan(at, run, opened, unfinished))
       return told(plan, ['Finishes the run that was left unfinished, under its bound.'])
     }
@@ -230,10 +230,9 @@ function refuseWithoutStamp(source: Source, schema: ObjectSchema, lane: LaneFlow
 }
 
 /** What the plan reads is no longer kept for it. @throws where the run is not one that gives it up */
-function isGone({ plan: { plan, run } }: Unfinished, full: boolean): boolean {
-  const { expires } = plan
-  if (expires === undefined || Date.parse(expires) > Date.now()) return false
-  if (full) return true
-  const what = `Run ${run} has committed a part, and what it was to read on was kept until ${expires} only.`
+function isGone({ plan: { plan, run } }: Unfinished, { task, expired }: DescribeInput): boolean {
+  if (!expired && !(Date.parse(plan.expires ?? '') < Date.now())) return false
+  if (laneFlow(task).flow.run.full) return true
+  const what = `Run ${run} has committed a part, and what it was to read on is no longer there.`
   throw ApplicationFailure.nonRetryable(`${what} Run the flow once with --full to begin again.`, 'PlanExpired')
 }

@@ -196,6 +196,8 @@ export interface DescribeInput {
   open: OpenDigest
   /** A job was refused in an earlier life of the run. */
   noJob?: true
+  /** What an unfinished plan reads was gone, and again when it was read anew. */
+  expired?: true
 }
 export interface ExtractInput {
   task: LaneTask

@@ -4,6 +4,7 @@ import type {
   Counts,
   Delivered,
   LaneTask,
+  ObjectResult,
   OpenDigest,
   PlanDigest,
   Phase,
@@ -113,5 +114,26 @@ export function together(a: Delivered | undefined, b: Delivered): Delivered {
     updated: (a?.updated ?? 0) + b.updated,
     deleted: (a?.deleted ?? 0) + b.deleted,
     rejected: (a?.rejected ?? 0) + b.rejected,
+  }
+}
+
+/** Of a lane that has ended well, with all its counts. */
+export function resultOf(object: string, state: LaneState, { n, watermark, proof }: CommitDigest): ObjectResult {
+  const { counts, files, calls, plan, delivered, report } = state
+  return {
+    object,
+    status: n === null ? 'nothing' : 'done',
+    entry: n,
+    ...counts,
+    files,
+    calls,
+    from: plan?.from ?? null,
+    watermark,
+    proof,
+    ...(plan?.heldBack ? { heldBack: plan.heldBack } : {}),
+    ...(delivered ? { delivered } : {}),
+    notes: report,
+    schemaVersion: plan?.schemaVersion,
+    drift: plan?.drift,
   }
 }

@@ -36,7 +36,7 @@ import type { Steps } from '../activities/steps.ts'
 import { count, laneDetails } from './details.ts'
 import { asFailure, callsOf, failed, restartable } from './failures.ts'
 import type { LaneState, RangeState, SyncInput } from './lane-state.ts'
-import { add, freshState, restarted, runKey, together } from './lane-state.ts'
+import { add, freshState, restarted, resultOf, runKey, together } from './lane-state.ts'
 import { freshFrom, isDue, noSteps, withStep, withUnit } from './lane-steps.ts'
 import * as profiles from './profiles.ts'
 import { summaryOf } from './summary.ts'
@@ -204,11 +204,15 @@ class LaneRun {
   private async plan() {
     this.enter('planning')
     const { describeObject } = this.steps(profiles.control, `${this.object}: describe and plan`)
-    const noJob = this.state.problem?.type === 'ExportRefused'
+    const { problem, restarts } = this.state
+    const noJob = problem?.type === 'ExportRefused'
+    // A cursor may have run out; where the plan's ranges are gone, it is so again.
+    const expired = problem?.type === 'CursorExpired' && restarts > 1
     const plan = await describeObject({
       task: this.input.task,
       open: this.state.open!,
       ...(noJob ? { noJob } : {}),
+      ...(expired ? { expired } : {}),
     })
     this.state.calls += plan.calls
     this.state.report.push(...plan.drift, ...plan.notes)
@@ -283,22 +287,7 @@ class LaneRun {
     if (entries > 0) this.state.report.push(`Committed in ${count(entries + 1)} parts, each visible at once.`)
     for (const note of digest.notes) if (!this.state.report.includes(note)) this.state.report.push(note)
     this.show(digest.proof)
-    return {
-      object: this.object,
-      status: digest.n === null ? 'nothing' : 'done',
-      entry: digest.n,
-      ...this.state.counts,
-      files: this.state.files,
-      calls: this.state.calls,
-      from: this.state.plan?.from ?? null,
-      watermark: digest.watermark,
-      proof: digest.proof,
-      ...(this.state.plan?.heldBack ? { heldBack: this.state.plan.heldBack } : {}),
-      ...(this.state.delivered ? { delivered: this.state.delivered } : {}),
-      notes: this.state.report,
-      schemaVersion: this.state.plan?.schemaVersion,
-      drift: this.state.plan?.drift,
-    }
+    return resultOf(this.object, this.state, digest)
   }
 
   private async cancelled(error: unknown): Promise<ObjectResult> {
