@@ -1,17 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const inProcesses = [
-  'bench',
-  'client',
-  'cloud',
-  'e2e',
-  'eventbridge',
-  'foreign',
-  'redshift',
-  's3',
-  'worker',
-  'worker-credentials',
-]
+const alone = ['bench', 'client', 'cloud', 'e2e', 'foreign', 'redshift', 's3', 'worker']
 
 const each = {
   // Threads and Temporal's native module do not go together: https://github.com/temporalio/sdk-typescript/issues/876
@@ -19,6 +8,7 @@ const each = {
   // A limit for what hangs, not for a machine that is slow.
   testTimeout: 180_000,
   hookTimeout: 180_000,
+  setupFiles: 'test/own-environment.ts',
 } as const
 
 const project = (name: string, folders: string, isolate: boolean) => ({
@@ -32,9 +22,9 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     reporters: ['default', './test/closing-line.ts'],
     projects: [
-      project('processes', `{${inProcesses.join(',')}}`, true),
-      // What is pure shares its modules from file to file.
-      project('pure', `!(${inProcesses.join('|')})`, false),
+      project('alone', `{${alone.join(',')}}`, true),
+      // Files share the modules of their process: loading them anew for each file costs more than many a file.
+      project('shared', `!(${alone.join('|')})`, false),
     ],
   },
 })

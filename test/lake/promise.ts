@@ -37,7 +37,7 @@ export async function checkPromise(at: LakeLane, expected: Expectation = {}): Pr
 
   let watermark: string | null = null
   for (const entry of done) {
-    expect(entry.before.watermark, `watermark before entry ${entry.n}`).toBe(watermark)
+    same(entry.before.watermark, watermark, `watermark before entry ${entry.n}`)
     ;({ watermark } = entry.after)
   }
   expect(state.watermark).toBe(watermark)
@@ -59,8 +59,8 @@ export async function checkPromise(at: LakeLane, expected: Expectation = {}): Pr
       'lost',
     ).toEqual([])
   } else {
-    expect(sorted(integers), 'records in the manifests').toEqual(sorted(due.filter((i) => !isBad(i))))
-    expect(sorted(quarantined), 'records in quarantine').toEqual(sorted(due.filter(isBad)))
+    sameList(sorted(integers), sorted(due.filter((i) => !isBad(i))), 'records in the manifests')
+    sameList(sorted(quarantined), sorted(due.filter(isBad)), 'records in quarantine')
   }
   if (expected.quiet) {
     // Other lanes may have the same folder; a lane's files are known by the first part of their names.
@@ -107,12 +107,12 @@ async function integersIn(
   const all: number[] = []
   for (const { key, bytes, rows } of files) {
     const body = await store.get(key)
-    expect(body?.byteLength, `size of ${key}`).toBe(bytes)
+    same(body?.byteLength, bytes, `size of ${key}`)
     const lines = Buffer.from(body as Uint8Array)
       .toString()
       .split('\n')
       .slice(0, -1)
-    expect(lines.length, `rows of ${key}`).toBe(rows)
+    same(lines.length, rows, `rows of ${key}`)
     all.push(...lines.map(Number))
   }
   return all
@@ -127,7 +127,7 @@ async function checkVisible(at: LakeLane, done: CommitEntry[], prefix: string, i
   for (const folder of [`${prefix}/`, laneKeys(at.lane).quarantine]) {
     for await (const { key } of at.store.list(folder)) if (isOurs(key)) seen.push(key)
   }
-  expect(sortedText(seen), 'visible files').toEqual(sortedText(due))
+  sameList(sortedText(seen), sortedText(due), 'visible files')
 }
 
 async function checkLeftovers(at: LakeLane, except: string[], isOurs: Ours, seen?: string): Promise<void> {
@@ -146,6 +146,15 @@ async function checkLeftovers(at: LakeLane, except: string[], isOurs: Ours, seen
     left.filter((key) => !except.some((run) => key.includes(run))),
     'left behind',
   ).toEqual([])
+}
+
+// An expectation costs more than all that is looked at here: it is made where it fails.
+function same(found: unknown, due: unknown, what: string): void {
+  if (found !== due) expect(found, what).toBe(due)
+}
+
+function sameList<T extends number | string>(found: T[], due: T[], what: string): void {
+  if (found.length !== due.length || found.some((one, at) => one !== due[at])) expect(found, what).toEqual(due)
 }
 
 const sorted = (list: number[]): number[] => list.toSorted((a, b) => a - b)
