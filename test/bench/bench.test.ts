@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Checker, differences } from './check.ts'
-import { localFiles, makeData } from './data.ts'
+import { localCsv, localLines, makeData } from './data.ts'
 import type { Data } from './data.ts'
 import { copySql } from './duck-sql.ts'
 import { readOptions } from './options.ts'
@@ -27,13 +27,17 @@ describe('the value check', () => {
     checker.close()
     rmSync(folder, { recursive: true, force: true })
   })
-  const truth = () => checker.truth(localFiles(data, ROWS).csv, ROWS, rowId(ROWS - 1))
+  const truth = () => checker.truth(localCsv(data, ROWS), ROWS, rowId(ROWS - 1))
 
   /** DuckDB's own copy, with some values as an expression has them. */
   async function copied(form: 'csv' | 'json', replaced?: string): Promise<string> {
     const out = join(folder, `${Math.random().toString(36).slice(2)}.parquet`)
-    const { csv, ndjson } = localFiles(data, ROWS)
-    const sql = copySql({ form, path: form === 'csv' ? csv : ndjson, out, alike: false })
+    const sql = copySql({
+      form,
+      path: form === 'csv' ? localCsv(data, ROWS) : localLines(data, ROWS),
+      out,
+      alike: false,
+    })
     const database = await DuckDBInstance.create(':memory:')
     const duck = await database.connect()
     await duck.run(replaced ? sql.replace(/SELECT .*? FROM/, `SELECT * REPLACE (${replaced}) FROM`) : sql)
@@ -63,7 +67,7 @@ describe('the value check', () => {
     const [a, b] = [rowId(500), rowId(501)]
     const exchanged = `CASE Id WHEN '${a}' THEN '${b}' WHEN '${b}' THEN '${a}' ELSE Id END AS Id`
     expect(differences(await checker.written(await copied('csv', exchanged)), await truth())).toMatch(/exchanged/)
-    const less = await checker.truth(localFiles(data, ROWS).csv, ROWS - 1, rowId(ROWS - 2))
+    const less = await checker.truth(localCsv(data, ROWS), ROWS - 1, rowId(ROWS - 2))
     expect(differences(less, await truth())).toBe('999 rows, and the source has 1000')
   })
 })

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { Checker } from './check.ts'
 import { contestants } from './contestants.ts'
 import type { ContestantName, Programs } from './contestants.ts'
-import { localFiles, makeData } from './data.ts'
+import { localCsv, localLines, makeData } from './data.ts'
 import { copySql } from './duck-sql.ts'
 import { heatsOf } from './heats.ts'
 import { costs } from './costs.ts'
@@ -53,8 +53,8 @@ export async function bench(options: Options): Promise<string> {
     data: {
       index: join(data.folder, 'index.bin'),
       json: data.jsonPath,
-      csv: (rows) => localFiles(data, rows).csv,
-      ndjson: (rows) => localFiles(data, rows).ndjson,
+      csv: (rows) => localCsv(data, rows),
+      ndjson: (rows) => localLines(data, rows),
     },
   }
   const field = new Field({ stage, programs, checker, log })

@@ -88,13 +88,18 @@ function write(folder: string, rows: number): void {
   writeFileSync(join(folder, 'data.json'), JSON.stringify({ version: VERSION, rows }))
 }
 
-/** The first rows as files of their own, for readers of local files: the CSV, and the records one per line. */
-export function localFiles(data: Data, rows: number): { csv: string; ndjson: string } {
-  const csv = once(join(data.folder, `bulk-${rows}.csv`), (path) => {
+/** The first rows of the CSV as a file of its own, for readers of local files. */
+export function localCsv(data: Data, rows: number): string {
+  if (rows === data.rows) return data.csvPath
+  return once(join(data.folder, `bulk-${rows}.csv`), (path) => {
     copyFileSync(data.csvPath, path)
     truncateSync(path, data.csv[rows])
   })
-  const ndjson = once(join(data.folder, `rest-${rows}.ndjson`), (path) => {
+}
+
+/** The first records, one per line. */
+export function localLines(data: Data, rows: number): string {
+  return once(join(data.folder, `rest-${rows}.ndjson`), (path) => {
     const lines = Buffer.allocUnsafe(data.json[rows]!)
     const file = openSync(data.jsonPath, 'r')
     for (let at = 0; at < lines.length;) at += readSync(file, lines, at, Math.min(lines.length - at, 1 << 26), at)
@@ -102,7 +107,6 @@ export function localFiles(data: Data, rows: number): { csv: string; ndjson: str
     for (let row = 1; row < rows; row++) lines[data.json[row]!] = 0x0a
     writeFileSync(path, lines)
   })
-  return { csv, ndjson }
 }
 
 function once(path: string, make: (path: string) => void): string {

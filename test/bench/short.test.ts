@@ -9,7 +9,7 @@ import { orSkip } from '../components.ts'
 import { describeWithTemporal } from '../temporal.ts'
 import { Checker } from './check.ts'
 import type { ContestantName, Heat } from './contestants.ts'
-import { localFiles, makeData } from './data.ts'
+import { localCsv, localLines, makeData } from './data.ts'
 import { dltPython, pyarrowPython, vendorBinary } from './programs.ts'
 import { Field } from './rounds.ts'
 import { openStage } from './stage.ts'
@@ -38,8 +38,8 @@ describeWithTemporal('a contestant', ({ address, namespace }) => {
       data: {
         index: join(data.folder, 'index.bin'),
         json: data.jsonPath,
-        csv: (rows: number) => localFiles(data, rows).csv,
-        ndjson: (rows: number) => localFiles(data, rows).ndjson,
+        csv: (rows: number) => localCsv(data, rows),
+        ndjson: (rows: number) => localLines(data, rows),
       },
     }
     field = new Field({ stage, checker, programs, log: silent })
