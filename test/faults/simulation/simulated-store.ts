@@ -19,6 +19,8 @@ export interface Surroundings {
   store: ObjectStore
   /** Draws what befalls this call, and does what is not the call's own matter. */
   trouble(process: Process): Trouble
+  /** Time passes for everybody. */
+  sleep(process: Process, ms: number): Promise<void>
   log(line: string): void
 }
 
@@ -32,6 +34,7 @@ export function simulatedStore(world: Surroundings, process: Process): ObjectSto
     if (trouble === 'the process dies before the call') throw die()
     if (trouble === 'the call fails') throw new StoreTrouble(name)
     const first = await effect()
+    if (process.dead) throw new Crash(process.name)
     if (trouble === 'the process dies behind the call') throw die()
     if (trouble === 'the answer is lost') throw new StoreTrouble(`${name}, answer lost`)
     return trouble === 'the call comes twice' ? effect() : first

@@ -83,12 +83,11 @@ export class SimulatedWorkflow extends LaneWorkflow {
   }
 
   #at(process: Process): LakeLane {
-    const { scheduler } = this.#world
     return {
       store: simulatedStore(this.#world, process),
       lane: LANE,
       beat: () => {},
-      sleep: () => scheduler.gate(process),
+      sleep: (ms) => this.#world.sleep(process, ms),
       now: () => 1_800_000_000_000,
     }
   }

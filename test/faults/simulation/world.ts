@@ -14,6 +14,7 @@ import { Choices, withNoncesOf } from './random.ts'
 import { Scheduler, quiet } from './scheduler.ts'
 import type { Process } from './scheduler.ts'
 import type { Surroundings } from './simulated-store.ts'
+import { SlowCompletions } from './slow-completion.ts'
 import { SimulatedWorkflow } from './simulated-workflow.ts'
 import { climate, fair, troubleAt } from './troubles.ts'
 import type { Trouble } from './troubles.ts'
@@ -51,6 +52,7 @@ class World implements Surroundings {
   readonly #place = new MemoryPlace()
   readonly #watch = new Watch()
   readonly #invariants = new Invariants(this.#place)
+  readonly #completions: SlowCompletions
   readonly #choices: Choices
   readonly #log: string[] = []
   #climate = fair
@@ -62,7 +64,10 @@ class World implements Surroundings {
     this.#choices = choices
     this.scheduler = new Scheduler(choices)
     const settleMs = choices.choose(2) * 900_000
-    this.store = this.#invariants.over(this.#watch.over(over?.(this.#place) ?? memoryStore(this.#place, settleMs)))
+    this.#completions = new SlowCompletions(this.#place, this.scheduler)
+    const store = over?.(this.#place) ?? memoryStore(this.#place, settleMs)
+    const slow = (): boolean => this.#climate !== fair && this.#choices.choose(2, 0.2) === 1
+    this.store = this.#invariants.over(this.#watch.over(this.#completions.over(store, slow)))
   }
 
   async history(): Promise<History> {
@@ -91,6 +96,11 @@ class World implements Surroundings {
     if (trouble === 'the workflow is cancelled') workflow?.interrupt('cancelled')
     if (trouble === 'an upload expires') this.#expire()
     return trouble
+  }
+
+  async sleep(process: Process, ms: number): Promise<void> {
+    await this.scheduler.gate(process)
+    this.#completions.pass(ms)
   }
 
   #expire(): void {
