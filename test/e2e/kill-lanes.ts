@@ -63,7 +63,11 @@ export async function openKillStage(
   temporal: TestTemporal,
   flows: Record<
     string,
-    { source?: { read: 'full' }; destination?: { format?: Format; write?: 'replace'; commitEvery?: object }; salesforce?: SandboxOptions }
+    {
+      source?: { read: 'full' }
+      destination?: { format?: Format; write?: 'replace'; commitEvery?: object }
+      salesforce?: SandboxOptions
+    }
   >,
   salesforce: SandboxOptions,
   lake?: LakeKind,
