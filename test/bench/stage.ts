@@ -100,11 +100,11 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   }
 }
 
+/** In memory: a database on a disk of this machine would be measured with every step. */
 async function startTemporal(folder: string, log: (line: string) => void): Promise<DevServer> {
   return startDevServer({
     cli: await findTemporalCli({ log }),
     logFile: join(folder, 'temporal.log'),
-    dbFile: join(folder, 'temporal.db'),
     uiPort: null,
     searchAttributes: { LakewardFlow: 'Keyword', LakewardConnector: 'Keyword', LakewardDestination: 'Keyword' },
   })
