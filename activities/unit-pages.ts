@@ -26,6 +26,7 @@ import { partitioner } from '../connectors/records/partition.ts'
 import type { Partitioner } from '../connectors/records/partition.ts'
 import { quarantineLine } from '../connectors/records/quarantine.ts'
 import type { Reject } from '../connectors/records/quarantine.ts'
+import { RecordBuilder } from '../connectors/records/record-builder.ts'
 import { compileRecipe } from '../connectors/records/recipe.ts'
 import type { Pipeline } from '../connectors/records/recipe.ts'
 import type { Sink } from '../connectors/records/sink.ts'
@@ -88,6 +89,7 @@ export class UnitPages {
   /** By folder, the one used longest ago first. */
   readonly #open = new Map<string, OpenFile>()
   #quarantine: { file: number; rows: number; waiting: string[]; length: number } | null = null
+  #records: { op: string; builder: RecordBuilder } | null = null
   #files = 0
   #closedBytes = 0
 
@@ -116,7 +118,7 @@ export class UnitPages {
   *page(page: WorkedPage, mostHeld: number): Generator<UnitOutput> {
     const counts = this.#counts
     counts.pages++
-    for (const found of decodePage(page, this.#input)) {
+    for (const found of decodePage(page, this.#input, this.#recordsOf(page.op))) {
       const { decoded, repeated } = this.#fresh(found)
       const { batch, read, filtered, dropped, rejects } = this.#pipeline.run(decoded)
       counts.read += read + repeated
@@ -129,6 +131,13 @@ export class UnitPages {
       if (rejects.length > 0) yield* this.#reject(rejects)
     }
     yield* this.#relieve(mostHeld)
+  }
+
+  /** A batch goes to the sinks before the next one is decoded, and they keep nothing of it: its memory is used again. */
+  #recordsOf(op: Page['op']): RecordBuilder {
+    const told = JSON.stringify(op ?? null)
+    if (this.#records?.op !== told) this.#records = { op: told, builder: new RecordBuilder(this.#input, op, true) }
+    return this.#records.builder
   }
 
   /** Closes every file; `result` is final behind it. */

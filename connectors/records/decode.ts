@@ -26,22 +26,29 @@ export interface Decoded {
   dropped: number
 }
 
-/** Batches of at most `BATCH_ROWS` rows with exactly these fields; a member that is missing from a record is null. */
-export function* decodePage(page: Paged, fields: Field[]): Generator<Decoded> {
+/**
+ * Batches of at most `BATCH_ROWS` rows with exactly these fields; a member that is missing from a record is null.
+ *
+ * With `records` of one's own, made for the page's `op`, memory goes from batch to batch and from page to page: a batch
+ * is good until the next one is asked for.
+ */
+export function* decodePage(
+  page: Paged,
+  fields: Field[],
+  records = new RecordBuilder(fields, page.op),
+): Generator<Decoded> {
   let found = 0
-  for (const decoded of decode(page, fields)) {
+  for (const decoded of decode(page, records)) {
     found += decoded.batch.rows + decoded.rejects.length + decoded.dropped
     yield decoded
   }
-  const { records = found } = page
-  if (found !== records) throw new PageError(`the page has ${found} records, and the source says ${records}`)
+  const { records: promised = found } = page
+  if (found !== promised) throw new PageError(`the page has ${found} records, and the source says ${promised}`)
 }
 
 type Paged = Pick<Page, 'body' | 'shape' | 'op' | 'records'>
 
-function* decode(page: Paged, fields: Field[]): Generator<Decoded> {
-  const { body, shape } = page
-  const records = new RecordBuilder(fields, page.op)
+function* decode({ body, shape }: Paged, records: RecordBuilder): Generator<Decoded> {
   if (shape.format === 'rows') {
     if (!Array.isArray(body)) throw new PageError('a page of rows has bytes for a body')
     yield* decodeRows(body, records)

@@ -127,7 +127,8 @@ describeWithTemporal('tables', (temporal) => {
     const gate = stage.s3!.gate
     const steps = new Set<number | 'commit'>()
     redshift.gate((_, at) => void steps.add(at))
-    worker = await stage.startWorker()
+    // All that are held at a point hold a slot.
+    worker = await stage.startWorker({ args: ['--task-queue', stage.queue, '--slots', '40'] })
     await stage.run(flow('steps'))
     const points: { name: string; at?: number | 'commit'; path?: string; method?: string; done?: number }[] = [
       ...held(steps).map((at, i) => ({ name: `held_${i}`, at })),

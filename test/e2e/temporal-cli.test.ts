@@ -138,7 +138,6 @@ destination: { prefix: native }
       'Account: describe and plan',
       'Account unit 1',
       'Account: commit 300 rows',
-      "Account: remove the run's working documents",
     ])
     const { stdout } = await cli('workflow', 'describe', '--workflow-id', `flow/${flow.name}/Account`)
     expect(stdout).toMatch(new RegExp(`StaticSummary +"${flow.name}: Account"`))

@@ -15,6 +15,7 @@ import { amid, chances, damaged } from './pages/chance.ts'
 import { csvPage, readCsv } from './pages/csv-pages.ts'
 import type { CsvPage, Read } from './pages/csv-pages.ts'
 import { jsonPage } from './pages/json-pages.ts'
+import { RecordBuilder } from '../../connectors/records/record-builder.ts'
 import { fieldsOf, textRows } from './tables.ts'
 
 const THOROUGH = process.env['LAKEWARD_THOROUGH'] === '1'
@@ -34,15 +35,21 @@ interface Outcome {
   rejects: number
 }
 
+/** Memory that goes from page to page, by the fields they are read with. */
+const kept = new WeakMap<Field[], RecordBuilder>()
+
 /** null: the page is refused. */
 function read(body: Uint8Array, shape: Shape, fields: Field[], op?: Page['op']): Outcome | null {
   const rows: Rows = []
   let rejects = 0
+  const records = (op ? undefined : kept.get(fields)) ?? new RecordBuilder(fields, op, true)
+  kept.delete(fields)
   try {
-    for (const decoded of decodePage({ body: amid(body, '"{[', '0"}],"x"\n'), shape, op }, fields)) {
+    for (const decoded of decodePage({ body: amid(body, '"{[', '0"}],"x"\n'), shape, op }, fields, records)) {
       rows.push(...textRows(decoded.batch))
       rejects += decoded.rejects.length
     }
+    if (!op) kept.set(fields, records)
     return { rows, rejects }
   } catch (error) {
     if (error instanceof PageError) return null
