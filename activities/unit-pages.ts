@@ -133,7 +133,9 @@ export class UnitPages {
     yield* this.#relieve(mostHeld)
   }
 
-  /** A batch goes to the sinks before the next one is decoded, and they keep nothing of it: its memory is used again. */
+  /**
+   * A batch goes to the sinks before the next one is decoded, and they keep nothing of it: its memory is used again.
+   */
   #recordsOf(op: Page['op']): RecordBuilder {
     const told = JSON.stringify(op ?? null)
     if (this.#records?.op !== told) this.#records = { op: told, builder: new RecordBuilder(this.#input, op, true) }

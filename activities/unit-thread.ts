@@ -53,6 +53,7 @@ export default function unitThread({ port, work }: UnitTask): Promise<void> {
       await outlet.give(output)
       if (outlet.closed) return
     }
+    if (order.kind === 'page') free(order.page)
     outlet.tell(order.kind === 'page' ? { kind: 'worked', bytes: unit.bytes } : { kind: 'closed', ...unit.result() })
   }
 
@@ -66,6 +67,12 @@ export default function unitThread({ port, work }: UnitTask): Promise<void> {
       resolve()
     })
   })
+}
+
+/** Gives a page's memory back at once: the collector sees a small object, and leaves megabytes behind it lying. */
+function free({ body }: WorkedPage): void {
+  // In Node from 22 on.
+  if (!Array.isArray(body)) (body.buffer as { transfer?: (length: number) => unknown }).transfer?.(0)
 }
 
 class Outlet {

@@ -18,7 +18,7 @@ export function readPage(body: Uint8Array): QueryPage {
   const page: Partial<QueryPage> = {}
   const intoRecords = (name: string, at: number): number | undefined => {
     if (name !== 'records') return undefined
-    const { elements, end } = arrayAt(body, at)
+    const { elements, end } = markedRecords(body, at) ?? arrayAt(body, at)
     page.records = elements
     return end
   }
@@ -33,6 +33,28 @@ export function readPage(body: Uint8Array): QueryPage {
   }
   if (!done && next === null) throw new CutJson('done is false, but there is no nextRecordsUrl')
   return { body, totalSize, done, next: done ? null : next, records }
+}
+
+/** How Salesforce begins a record. Within a text its quotes would be escaped; an object in a record follows a colon. */
+const MARK = Buffer.from('{"attributes":')
+
+/**
+ * Records where each begins so and nothing follows their array; null: it is otherwise. What lies within a record is not
+ * looked at: who decodes the page finds what is wrong there, and how many records there are.
+ */
+function markedRecords(body: Uint8Array, at: number): { elements: Span[]; end: number } | null {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const end = bytes.length - 1
+  if (!bytes.subarray(-3).equals(Buffer.from('}]}'))) return null
+  const elements: Span[] = []
+  if (bytes[at] !== 0x5b || !bytes.subarray(at + 1, at + 1 + MARK.length).equals(MARK)) return null
+  for (let start = at + 1; ;) {
+    const next = bytes.indexOf(MARK, start + MARK.length)
+    elements.push({ start, end: next < 0 ? end - 1 : next - 1 })
+    if (next < 0) return { elements, end }
+    if (bytes[next - 1] !== 0x2c || bytes[next - 2] !== 0x7d) return null
+    start = next
+  }
 }
 
 interface Primitives {

@@ -11,6 +11,8 @@ import type { Json, Page, Plan, Range, Session } from '../connector.ts'
 import { ConnectorError } from '../errors.ts'
 import { CutJson } from '../json-span.ts'
 import type { Span } from '../json-span.ts'
+import { orderedPage } from './ordered-page.ts'
+import type { Settled } from './ordered-page.ts'
 import { bodyOf, idReader, memberReader } from './page.ts'
 import type { QueryPage } from './page.ts'
 import type { ReadRequest } from './plan.ts'
@@ -62,7 +64,8 @@ export async function* readPages(
     if (page.next !== null && seen.has(page.next)) {
       throw notUnderstood(doing, 'the same nextRecordsUrl came twice')
     }
-    const { records, first, last } = settledRecords(request, page, cursor.after, doing)
+    const { records, first, last } =
+      orderedPage(request, page, cursor.after) ?? settledRecords(request, page, cursor.after, doing)
     if (first !== null && first === cursor.first) throw notUnderstood(doing, 'the same page came twice')
     if (records.length < page.records.length) {
       session.note(`${request.object}: some records were changed while they were read; the next run brings them.`)
@@ -81,6 +84,7 @@ export async function* readPages(
     yield {
       body,
       ...formOf(request),
+      records: records.length,
       next: page.done ? null : asJson(cursor),
       position: showPosition(cursor, rowsOf(spec) ?? plan.counted ?? page.totalSize),
     }
@@ -107,7 +111,7 @@ async function fetchPage(session: Session, request: ReadRequest, cursor: Cursor)
 }
 
 /** The records of a page that belong to this run, and the position of the last of them. */
-function settledRecords(request: ReadRequest, page: QueryPage, after: Position | null, doing: string) {
+function settledRecords(request: ReadRequest, page: QueryPage, after: Position | null, doing: string): Settled {
   const { cursorField, bound } = request
   const records: Span[] = []
   let first: string | null = null
