@@ -4,14 +4,14 @@
  */
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { serveCodec } from '../../client/codec-server.ts'
 import { createCodec } from '../../connectors/codec/codec.ts'
 import { openStage } from '../e2e/stage.ts'
@@ -40,8 +40,9 @@ describeWithTemporal('a hosted Temporal', (temporal) => {
       codec: { keys: { k1: { env: 'CODEC_KEY' } } },
       worker: { slots: 4, memory: '95%', pollers: 2, health, metrics: { prometheus: metrics } },
     }
-    appendFileSync(join(stage.directory, 'lakeward.yaml'), stringify(sections))
-    worker = await stage.startWorker()
+    const file = join(stage.directory, 'lakeward.yaml')
+    writeFileSync(file, stringify({ ...parse(readFileSync(file, 'utf8')), ...sections }))
+    worker = await stage.startWorker({ args: ['--task-queue', stage.queue] })
   }, 120_000)
   afterAll(async () => {
     await stage?.stop()

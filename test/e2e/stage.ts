@@ -165,7 +165,8 @@ function installation(crm: string, url: string, taskQueue: string, lake: object)
       },
       lake,
     },
-    worker: { taskQueues: [taskQueue] },
+    // Many cases are held up at once, each with a unit.
+    worker: { taskQueues: [taskQueue], slots: 40 },
     keys: { pii: { env: 'PII_HASH_KEY' } },
   })
 }
