@@ -1,6 +1,6 @@
 /**
  * The protections of the commit protocol, each as the edit that takes it out. A simulation that does not fail without
- * one of them cannot see what it protects from: `without.ts` tries them all.
+ * one of them cannot see what it protects from: `without.ts` tries them all, and those of `protections-beyond.ts`.
  */
 export interface Protection {
   /** What is no longer done. */
@@ -9,6 +9,8 @@ export interface Protection {
   /** Stands in the file exactly once; else the list is older than the code. */
   find: string
   replace: string
+  /** The test that fails without it; the simulation of the protocol unless said. */
+  seenBy?: { test: string; name?: string }
 }
 
 const lake = (file: string): string => `connectors/lake/${file}`
@@ -67,12 +69,6 @@ export const protections: Protection[] = [
     file: lake('roll-forward.ts'),
     find: 'if (lost.length > 0 || absent.length === 0 || waited >= at.store.settleMs)',
     replace: 'if (lost.length >= 0 || waited > 0)',
-  },
-  {
-    without: 'dropping the uploads of a void before its files',
-    file: lake('roll-forward.ts'),
-    find: '  await inParallel(entry.files, AT_ONCE, (file) => at.store.abort(file))\n',
-    replace: '',
   },
   {
     without: 'moving the watermark with the last step only',

@@ -1,7 +1,8 @@
 /**
  * What must hold after every call of the store, whoever makes it: see `Watch`, and
  * - a record is in the manifests of the `done` entries of one generation at most once;
- * - a staged file is not dropped while an entry counts on it, nor by others while its run can still commit it.
+ * - a staged file is not dropped while an entry counts on it, nor by others while its run can still commit it;
+ * - no completion that begins behind the delete of its object brings that back.
  */
 import { laneKeys } from '../../../connectors/lake/keys.ts'
 import type { CommitEntry, Entry, Outcome } from '../../../connectors/lake/protocol.ts'
@@ -15,6 +16,7 @@ export class Invariants {
   readonly #entries = new Map<number, CommitEntry>()
   readonly #outcomes = new Map<number, Outcome>()
   readonly #counted = new Map<number, Set<number>>()
+  readonly #deleted = new Set<string>()
 
   constructor(place: MemoryPlace) {
     this.#place = place
@@ -28,6 +30,15 @@ export class Invariants {
         const answer = await store.create(key, body)
         if (answer === 'created') this.#created(key, body)
         return answer
+      },
+      complete: async (file) => {
+        const revived = this.#deleted.has(file.key) && this.#place.uploads.has(file.upload)
+        if (revived) this.problems.push(`${file.key} was deleted, and is completed again`)
+        return store.complete(file)
+      },
+      delete: async (key) => {
+        await store.delete(key)
+        this.#deleted.add(key)
       },
       abort: async (file) => {
         this.#aborting(file.upload)

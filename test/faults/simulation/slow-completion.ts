@@ -1,6 +1,7 @@
 /**
  * Completions that take their time: the upload is gone at once, and the object appears later, whether or not its
- * client still waits; but never later than the store's settle time.
+ * client still waits; mostly within the store's settle time. One that takes longer may void an entry, and its object
+ * appears when that is long decided: nothing may be lost or seen twice by that either.
  */
 import type { ObjectStore, StagedFile } from '../../../connectors/lake/store.ts'
 import type { MemoryPlace } from '../../lake/memory-store.ts'
@@ -11,6 +12,8 @@ import type { Scheduler } from './scheduler.ts'
 interface Landing {
   due: number
   land: () => void
+  /** Not even the order of turns brings it before it is due. */
+  late: boolean
 }
 
 export class SlowCompletions {
@@ -18,6 +21,8 @@ export class SlowCompletions {
   readonly #scheduler: Scheduler
   readonly #server = new Process('the store')
   #now = 0
+  /** An object appeared, or will, later than the settle time allows. */
+  late = false
   #landings: Landing[] = []
 
   constructor(place: MemoryPlace, scheduler: Scheduler) {
@@ -28,26 +33,42 @@ export class SlowCompletions {
   /** Time passes: what is due appears. */
   pass(ms: number): void {
     this.#now += ms
-    for (const { due, land } of [...this.#landings]) if (due <= this.#now) land()
+    for (const landing of [...this.#landings].filter(({ due }) => due <= this.#now)) this.#arrive(landing)
   }
 
-  /** `slow` is asked for each completion. */
-  over(store: ObjectStore, slow: () => boolean): ObjectStore {
+  /** Everybody waits: what is late appears now. false: nothing is. */
+  release(): boolean {
+    const late = this.#landings.filter((landing) => landing.late)
+    for (const landing of late) this.#arrive(landing)
+    return late.length > 0
+  }
+
+  /** `slow` is asked for each completion: how slow, in settle times; 0: not at all. */
+  over(store: ObjectStore, slow: () => number): ObjectStore {
     return {
       ...bound(store),
-      complete: (file) =>
-        store.settleMs > 0 && slow() ? this.#complete(file, store.settleMs, store) : store.complete(file),
+      complete: async (file) => {
+        const times = store.settleMs > 0 ? slow() : 0
+        return times > 0 ? this.#complete(file, times * store.settleMs, store) : store.complete(file)
+      },
     }
   }
 
-  async #complete(file: StagedFile, settleMs: number, store: ObjectStore): Promise<'done' | 'absent' | 'lost'> {
+  #arrive(landing: Landing): void {
+    if (!landing.late) return landing.land()
+    landing.late = false
+    void this.#scheduler.gate(this.#server).then(landing.land)
+  }
+
+  async #complete(file: StagedFile, lastsMs: number, store: ObjectStore): Promise<'done' | 'absent' | 'lost'> {
     const { uploads, objects } = this.#place
     const upload = uploads.get(file.upload)
     if (!upload) return store.complete(file)
     uploads.delete(file.upload)
     await new Promise<void>((landed) => {
       const landing: Landing = {
-        due: this.#now + settleMs,
+        due: this.#now + lastsMs,
+        late: lastsMs > store.settleMs,
         land: () => {
           if (!this.#landings.includes(landing)) return
           this.#landings = this.#landings.filter((other) => other !== landing)
@@ -56,7 +77,8 @@ export class SlowCompletions {
         },
       }
       this.#landings.push(landing)
-      void this.#scheduler.gate(this.#server).then(landing.land)
+      this.late ||= landing.late
+      if (!landing.late) void this.#scheduler.gate(this.#server).then(landing.land)
     })
     return 'done'
   }
