@@ -5,6 +5,7 @@
  * person can do. Whether an error is worth another attempt is decided by its kind alone (`activities/failure.ts`).
  */
 import type { ErrorKind } from './connector.ts'
+import { printable } from './printable.ts'
 
 export interface ErrorDetails {
   connector: string
@@ -54,8 +55,14 @@ export class InputError extends Error {
   readonly problems: Problem[]
 
   constructor(problems: Problem[]) {
-    super(problems.map(showProblem).join('\n'))
-    this.problems = problems
+    // Names in it are as somebody wrote them, and terminals obey control characters.
+    const shown = problems.map(({ what, where, advice }) => ({
+      what: printable(what),
+      where: printable(where),
+      ...(advice !== undefined && { advice: printable(advice) }),
+    }))
+    super(shown.map(showProblem).join('\n'))
+    this.problems = shown
   }
 }
 

@@ -27,8 +27,8 @@ export const shown = (value: string): string => `'${value.length > 60 ? `${value
 export const isTable = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Runs a check even where a member is wrong, so that one reading tells everything. */
-export const always = { when: () => true }
+/** Runs a check of a mapping even where a member is wrong, so that one reading tells everything. */
+export const always = { when: ({ value }: { value: unknown }) => isTable(value) }
 
 const homes = new Map<string, Set<string>>()
 

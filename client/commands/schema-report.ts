@@ -1,7 +1,7 @@
 /** What the newest runs say about each object's schema: its version, and what differed from the entry before. */
 import type { ObjectResult } from '../../activities/digests.ts'
 import type { RunSummary } from '../runs.ts'
-import { printable } from '../terminal/table.ts'
+import { printable } from '../../connectors/printable.ts'
 
 /** Runs that could not go on because the source or the flow had changed. */
 const refusals = new Set(['DriftFound', 'DriftRefused', 'FlowChanged'])

@@ -1,8 +1,9 @@
 /** A run as a person sees it: while it goes on, and what it moved. */
+import { printable } from '../../connectors/printable.ts'
 import type { ObjectState, RunState } from '../follow-run.ts'
 import type { RunOutcome } from '../run-outcome.ts'
 import { bytes, count, counted } from './numbers.ts'
-import { printable, table } from './table.ts'
+import { table } from './table.ts'
 
 const right = 'right' as const
 

@@ -3,6 +3,7 @@
  *
  * Law: a cell is data, perhaps a vendor's. Control characters never reach the terminal; what is too wide is cut (`…`).
  */
+import { printable } from '../../connectors/printable.ts'
 
 export interface Column {
   title: string
@@ -35,15 +36,6 @@ export function listing(pairs: [name: string, value: string][]): string {
       ].join('\n')
     })
     .join('\n')
-}
-
-/** Control characters, and those that turn the direction of text, become visible. */
-export function printable(text: string): string {
-  return text
-    .replaceAll('\r\n', '⏎')
-    .replaceAll('\n', '⏎')
-    .replaceAll('\t', '⇥')
-    .replaceAll(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu, '·')
 }
 
 /** Columns the text takes: two for wide East Asian characters and emoji, none for marks that combine. */

@@ -10,6 +10,7 @@ import { z } from 'zod'
 import type { Json, Range } from '../connector.ts'
 import { canonical } from './canonical.ts'
 import { LakeError } from './errors.ts'
+import { MOST_ENTRIES } from './keys.ts'
 import type {
   DeliveryWay,
   Entry,
@@ -26,6 +27,7 @@ import type { ObjectStore } from './store.ts'
 
 const count = z.int().nonnegative()
 const number = z.int().positive()
+const entryNumber = number.max(MOST_ENTRIES)
 const version = z.literal(1)
 // Members of newer versions are kept; only what the protocol decides by is checked.
 const json = z.unknown().refine((value) => value !== undefined, 'is missing')
@@ -35,7 +37,7 @@ const span = z.looseObject({ from: z.string(), to: z.string() })
 const text = z.string().min(1)
 const instant = z.string().nullable()
 
-const schema = z.looseObject({ version: number, since: number })
+const schema = z.looseObject({ version: number, since: entryNumber })
 /** Absent in documents from before schemas were counted. */
 const counted = { schema: schema.optional(), drift: z.array(z.string()).optional() }
 const counts = z.looseObject({
@@ -74,7 +76,7 @@ const state = z.looseObject({
   origin: instant,
   state: json,
   generation: count,
-  since: number,
+  since: entryNumber,
   begun: count,
   sourceSchema: fields.nullable(),
   outputSchema: fields.nullable(),
@@ -113,7 +115,7 @@ const runPlan = z.looseObject({
   workflowId: z.string(),
   prefix: z.string(),
   files: text,
-  n: number,
+  n: entryNumber,
   before: state,
   source: z.looseObject({ connection: z.string(), connector: z.string(), identity: z.string(), object: z.string() }),
   lakeId: text,
@@ -130,17 +132,17 @@ const runPlan = z.looseObject({
   recipeHash: z.string(),
   ...counted,
   generation: count,
-  since: number,
+  since: entryNumber,
   lookback: z.looseObject({ ms: count, keys: z.array(text), cursorField: text }).optional(),
   replays: z.array(text).optional(),
   delivery: delivery.optional(),
-  resumes: z.looseObject({ run: text, n: number, ...behind }).optional(),
+  resumes: z.looseObject({ run: text, n: entryNumber, ...behind }).optional(),
 })
-const fence = z.looseObject({ version, kind: z.literal('fence'), n: number, run: text, why: z.string() })
+const fence = z.looseObject({ version, kind: z.literal('fence'), n: entryNumber, run: text, why: z.string() })
 const commit = z.looseObject({
   version,
   kind: z.literal('commit'),
-  n: number,
+  n: entryNumber,
   run: text,
   workflowId: z.string(),
   namespaceId: text,
@@ -152,16 +154,16 @@ const commit = z.looseObject({
   files: z.array(file),
   counts,
   delivery: delivery.extend({ widths: widths.optional() }).optional(),
-  before: z.looseObject({ n: count, watermark: instant }),
+  before: z.looseObject({ n: count.max(MOST_ENTRIES), watermark: instant }),
   after: z.looseObject({
     watermark: instant,
     origin: instant,
     state: json,
     generation: count,
-    since: number,
+    since: entryNumber,
     seen: seenRef.optional(),
   }),
-  replaces: z.looseObject({ from: number, to: number }).optional(),
+  replaces: z.looseObject({ from: entryNumber, to: entryNumber }).optional(),
   replays: z.array(text).optional(),
   windows: z.array(span),
   sourceSchema: fields,
@@ -176,7 +178,7 @@ const commit = z.looseObject({
 })
 const outcome = z.looseObject({
   version,
-  n: number,
+  n: entryNumber,
   outcome: z.enum(['done', 'void']),
   manifest: z.array(z.looseObject({ key: text, bytes: count, rows: count })).optional(),
   why: z.string().optional(),
@@ -201,7 +203,7 @@ const unit = z.looseObject({
 const delivered = z.looseObject({ inserted: count, updated: count, deleted: count, rejected: count })
 const receipt = z.looseObject({
   version,
-  n: number,
+  n: entryNumber,
   run: text,
   result: delivered,
   reasons: z.record(z.string(), count).optional(),
@@ -220,7 +222,7 @@ export const identityShape: Shape<LakeIdentity> = {
   name: "the lake's identity",
   schema: z.looseObject({ version, id: text }),
 }
-export const hintShape: Shape<Hint> = { name: 'a hint', schema: z.looseObject({ version, n: number }) }
+export const hintShape: Shape<Hint> = { name: 'a hint', schema: z.looseObject({ version, n: entryNumber }) }
 export const planShape: Shape<RunPlan> = { name: 'a plan', schema: runPlan }
 export const unitShape: Shape<UnitRecord> = { name: 'a unit record', schema: unit }
 export const entryShape: Shape<Entry> = { name: 'an entry', schema: z.discriminatedUnion('kind', [commit, fence]) }
@@ -266,7 +268,9 @@ export function decodeDocument<T>(bytes: Uint8Array, shape: Shape<T>, where: str
   } catch (cause) {
     throw damaged(where, `${shape.name} is not readable as JSON`, { cause })
   }
-  const parsed = shape.schema.safeParse(value)
+  const parsed = shape.schema.safeParse(value, {
+    error: ({ input }) => (input === undefined ? 'is missing' : undefined),
+  })
   if (parsed.success) return value as T
   const stored = (value as { version?: unknown } | null)?.version
   if (typeof stored === 'number' && stored > 1) {

@@ -51,6 +51,9 @@ export interface Examined {
   found: Found[]
 }
 
+/** Of numbers in a row without an entry. */
+const MOST_MISSING = 1000
+
 interface Listed {
   entries: Set<number>
   outcomes: Set<number>
@@ -61,10 +64,10 @@ interface Listed {
 /** `doubted`: numbers of entries without outcome that are to be voided, whatever is found of them. */
 export async function examine(at: LakeLane, doubted: number[] = []): Promise<Examined> {
   const listed = await list(at)
-  const highest = Math.max(0, ...listed.entries, ...listed.outcomes)
+  const { highest, strays } = numbered(listed)
   const numbers = Array.from({ length: highest }, (_, index) => index + 1)
   const found = await inParallel(numbers, AT_ONCE, (n) => look(at, n))
-  const damages: Damage[] = []
+  const damages: Damage[] = strays.map((n) => stray(at, n, highest, listed))
   for (const one of found) damages.push(...(await ofEntry(at, one, found, doubted.includes(one.n))))
   damages.push(...(await ofPlans(at, listed, highest)), ...(await ofUnits(at, listed)))
   damages.push(...(await ofIdentity(at, found)))
@@ -82,6 +85,24 @@ async function list(at: LakeLane): Promise<Listed> {
     else if (name?.part === 'outcome') listed.outcomes.add(name.n)
   }
   return listed
+}
+
+/** The highest number, and those that no ledger comes to: so far behind the others that nobody would look between. */
+function numbered({ entries, outcomes }: Listed): { highest: number; strays: number[] } {
+  const numbers = [...new Set([...entries, ...outcomes])].toSorted((a, b) => a - b)
+  const first = numbers.findIndex((n, at) => n - (numbers[at - 1] ?? 0) > MOST_MISSING)
+  const strays = first < 0 ? [] : numbers.splice(first)
+  return { highest: numbers.at(-1) ?? 0, strays }
+}
+
+function stray(at: LakeLane, n: number, highest: number, { entries }: Listed): Damage {
+  const keys = laneKeys(at.lane)
+  return {
+    where: entries.has(n) ? keys.entry(n) : keys.outcome(n),
+    what: `its number is ${n}, and the ledger ends with ${highest}: something else wrote it`,
+    mend: null,
+    means: ['No run skips numbers. Look whose it is, and move it away.'],
+  }
 }
 
 async function look(at: LakeLane, n: number): Promise<Found> {
@@ -127,7 +148,7 @@ function isNewer(bytes: Uint8Array): boolean {
 async function ofEntry(at: LakeLane, one: Found, all: Found[], doubted: boolean): Promise<Damage[]> {
   const { n, entry, lost, outcome, unclear } = one
   const keys = laneKeys(at.lane)
-  if (one.newer) return [newer(keys.entry(n), lost ?? unclear)]
+  if (one.newer) return [newer(lost === null ? keys.outcome(n) : keys.entry(n), lost ?? unclear)]
   if (lost !== null) {
     return [{ where: keys.entry(n), what: lost, mend: { do: 'fence', n }, means: afterLoss(one, all) }]
   }

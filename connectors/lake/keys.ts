@@ -19,6 +19,8 @@ const NUMBER = /^(\d{8})\.(json|outcome|delivered)$/
 const PARTS = { json: 'entry', outcome: 'outcome', delivered: 'receipt' } as const
 const SEEN = /^(\d{8})-[^/]+\.json$/
 const LONGEST_SEGMENT = 120
+/** Entries have eight digits. */
+export const MOST_ENTRIES = 99_999_999
 
 /** One path segment for any name; two names never share one. */
 export function segment(name: string): string {
@@ -144,7 +146,7 @@ export function keysOfFlow(flow: string, folder: string): string[] {
 }
 
 export function digits(n: number): string {
-  if (!Number.isInteger(n) || n < 1 || n > 99_999_999) throw new RangeError(`${n} is no entry number`)
+  if (!Number.isInteger(n) || n < 1 || n > MOST_ENTRIES) throw new RangeError(`${n} is no entry number`)
   return String(n).padStart(8, '0')
 }
 

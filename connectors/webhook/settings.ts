@@ -73,14 +73,17 @@ export const webhookSettings = strict('a connection of webhook', {
   const say = (key: string, what: string, advice: string): void =>
     context.addIssue({ code: 'custom', path: [key], message: words(what, advice) })
   const own = ['signature', 'timestamp', 'challenge'].filter((key) => key in value)
-  if (value['scheme'] !== 'hmac') {
-    for (const key of own) say(key, `${value['scheme']} says this itself`, 'remove it, or write `scheme: hmac`')
+  const { scheme } = value
+  if (scheme !== 'hmac') {
+    const says =
+      typeof scheme === 'string' && Object.hasOwn(presets, scheme) ? `${scheme} says this itself` : 'is for scheme hmac'
+    for (const key of own) say(key, says, 'remove it, or write `scheme: hmac`')
     return
   }
   if (!('signature' in value)) say('signature', "'signature' is missing", 'at least `signature: { header: NAME }`')
   if (!('id' in value)) say('id', "'id' is missing", 'what identifies an event: { header }, { path } or content')
   const { signs: signed = '{body}' } = Object(value['signature']) as { signs?: unknown }
-  if (String(signed).includes('{timestamp}') && !('timestamp' in value)) {
+  if (typeof signed === 'string' && signed.includes('{timestamp}') && !('timestamp' in value)) {
     say('timestamp', 'the time is signed, and nothing says where it stands', '`timestamp: { header: NAME }`')
   }
 }, always)

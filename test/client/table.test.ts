@@ -1,5 +1,6 @@
+import { printable } from '../../connectors/printable.ts'
 import { expect, test } from 'vitest'
-import { fit, listing, printable, table, width } from '../../client/terminal/table.ts'
+import { fit, listing, table, width } from '../../client/terminal/table.ts'
 
 test('columns are as wide as their widest cell, numbers stand right, nothing trails', () => {
   const text = table(

@@ -121,6 +121,17 @@ describe('a damaged ledger', () => {
     await isDamaged(about)
   })
 
+  it('with a member that is missing, said so', async () => {
+    await rewrite(keys.entry(4), (entry) => ({ ...entry, files: undefined }))
+    await isDamaged(/an entry is not of its shape: files is missing/)
+  })
+
+  it('with a plan for a number that no entry can have', async () => {
+    const one = await dies(place, 5, { clock: 100 }, 'unit')
+    await rewrite(keys.plan(one.run.key), (plan) => ({ ...plan, n: 1e9 }))
+    await expect(next(place)).rejects.toThrow(/plans\/\S+: a plan is not of its shape: n/)
+  })
+
   it('with an unreadable plan', async () => {
     await store.create(keys.plan('000000007-w7000000-0'), Buffer.from('{"version":1}'))
     await expect(next(place)).rejects.toMatchObject({ type: 'LedgerDamaged' })
@@ -148,6 +159,7 @@ describe('what is not damage', () => {
     ['no hint', null],
     ['a hint that is no document', 'x'],
     ['a hint for an entry that is not there', '{"version":1,"n":77}'],
+    ['a hint for a number that no entry can have', '{"version":1,"n":100000000}'],
     ['a hint for an entry without outcome', '{"version":1,"n":5}'],
     ['a hint that is too early', '{"version":1,"n":1}'],
   ])('%s', async (_, content) => {

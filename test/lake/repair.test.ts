@@ -52,6 +52,23 @@ describe.each(places)('repair on %s', (_, make) => {
     await checkPromise(at(), { quiet: true, voids })
   }
 
+  it('leaves a number to people that is far behind the others: nobody looks at all between', async () => {
+    await begin()
+    await store.create(keys.entry(99_999_999), Buffer.from('{}'))
+    const { damages, found } = await examine(at())
+    expect(damages).toMatchObject([
+      { where: keys.entry(99_999_999), mend: null, what: expect.stringMatching(/the ledger ends with 4/) as string },
+    ])
+    expect(found.length).toBe(4)
+    await expect(opens()).rejects.toThrow(/entry 5 is missing/)
+  })
+
+  it('names the outcome where that is of a newer version', async () => {
+    await begin()
+    await store.put(keys.outcome(4), Buffer.from('{"version":2}'))
+    expect((await examine(at())).damages).toMatchObject([{ where: keys.outcome(4), mend: null }])
+  })
+
   it('finds nothing in a whole ledger, nor in one with an entry that is owed', async () => {
     await begin()
     expect((await examine(at())).damages).toEqual([])
