@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const alone = ['bench', 'client', 'cloud', 'e2e', 'foreign', 'redshift', 's3', 'worker']
+const alone = ['bench', 'client', 'cloud', 'e2e', 'foreign', 'histories', 'redshift', 's3', 'worker']
 
 const each = {
   // Threads and Temporal's native module do not go together: https://github.com/temporalio/sdk-typescript/issues/876
