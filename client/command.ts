@@ -25,6 +25,7 @@ import { addSetupCommand } from './commands/setup.ts'
 import { addSourceCommands } from './commands/source.ts'
 import { addStateCommand } from './commands/state.ts'
 import { addStoreCommands } from './commands/store.ts'
+import { addVerifyCommand } from './commands/verify/verify.ts'
 import { addWorkerCommands } from './commands/worker.ts'
 import { type Call, examples, registrar } from './commands/call.ts'
 import { exitCode, showError } from './failures.ts'
@@ -83,6 +84,7 @@ export function build(view: Screen, exit: { code: number }): Command {
   program.commandsGroup('When something is wrong:')
   addDoctorCommand(register)
   addStateCommand(register)
+  addVerifyCommand(register)
   addRepairCommand(register)
   addCompletionCommands(register, program)
   return program

@@ -5,6 +5,8 @@
  */
 import type { ObjectResult } from '../activities/digests.ts'
 import { addCounts, noCounts } from '../connectors/lake/counts.ts'
+import { LakeError } from '../connectors/lake/errors.ts'
+import { type Leftover, leftoversOf } from '../connectors/lake/leftovers.ts'
 import type { CommitEntry, LakeLane } from '../connectors/lake/protocol.ts'
 import { history, laneStatus } from '../connectors/lake/readers.ts'
 import type { RunSummary } from './runs.ts'
@@ -19,8 +21,16 @@ export interface LedgerLane {
   owed: number
   /** When the newest `done` entry was written, by the clock of the worker that wrote it. */
   lastEntryAt: string | null
-  /** The newest entry whose staged files were lost, of those that were read, and why nothing of it counts. */
-  lost: { entry: number; why: string } | null
+  /** Numbers of entries that are committed and not carried out: the next run does. */
+  open: number[]
+  /**
+   * Entries whose staged files were lost, of those that were read, the newest first, and why nothing of them counts.
+   */
+  void: { entry: number; why: string }[]
+  /** What runs that are over have left. */
+  left: Leftover[]
+  /** Why the ledger cannot be read; no run begins then. */
+  problem: string | null
 }
 
 export interface LedgerView {
@@ -29,28 +39,14 @@ export interface LedgerView {
   runs: RunSummary[]
 }
 
-/** @param limit newest entries that are read of each lane */
-export async function readLedgers(lanes: LakeLane[], limit: number): Promise<LedgerView> {
+/** @param limit newest entries that are read of each lane; `isBusy`: a run of the flow goes on */
+export async function readLedgers(lanes: LakeLane[], limit: number, isBusy: boolean): Promise<LedgerView> {
   const view: LedgerView = { lanes: [], runs: [] }
   const byRun = new Map<string, { object: string; entry: CommitEntry }[]>()
   for (const at of lanes) {
     const { object } = at.lane
-    const { state, highest, owed } = await laneStatus(at)
-    const recorded = highest === 0 ? [] : await history(at, limit)
-    const done = recorded.flatMap(({ entry, outcome }) =>
-      entry.kind === 'commit' && outcome?.outcome === 'done' ? [entry] : [],
-    )
-    const { watermark, origin } = state
-    const lost = recorded.find(({ outcome }) => outcome?.outcome === 'void')
-    view.lanes.push({
-      object,
-      watermark,
-      origin,
-      entries: highest,
-      owed: owed.length,
-      lastEntryAt: done[0]?.writtenAt ?? null,
-      lost: lost ? { entry: lost.entry.n, why: lost.outcome?.why ?? 'staged files were lost' } : null,
-    })
+    const { lane, done } = await readLane(at, limit, isBusy).catch((error: unknown) => unreadable(at, error))
+    view.lanes.push(lane)
     for (const entry of done) {
       const id = entry.parent ?? entry.run
       byRun.set(id, [...(byRun.get(id) ?? []), { object, entry }])
@@ -58,6 +54,54 @@ export async function readLedgers(lanes: LakeLane[], limit: number): Promise<Led
   }
   view.runs = [...byRun.values()].map(summary).toSorted(newestFirst)
   return view
+}
+
+interface ReadLane {
+  lane: LedgerLane
+  /** The newest first. */
+  done: CommitEntry[]
+}
+
+async function readLane(at: LakeLane, limit: number, isBusy: boolean): Promise<ReadLane> {
+  const { state, highest, owed, open } = await laneStatus(at)
+  const recorded = highest === 0 ? [] : await history(at, limit)
+  const done = recorded.flatMap(({ entry, outcome }) =>
+    entry.kind === 'commit' && outcome?.outcome === 'done' ? [entry] : [],
+  )
+  const lost = recorded.flatMap(({ n, outcome }) =>
+    outcome?.outcome === 'void' ? [{ entry: n, why: outcome.why ?? 'staged files were lost' }] : [],
+  )
+  const { watermark, origin } = state
+  const lane = {
+    object: at.lane.object,
+    watermark,
+    origin,
+    entries: highest,
+    owed: owed.length,
+    lastEntryAt: done[0]?.writtenAt ?? null,
+    open,
+    void: lost,
+    left: await leftoversOf(at, { isBusy }),
+    problem: null,
+  }
+  return { lane, done }
+}
+
+/** One object's ledger that is damaged hides no other. */
+function unreadable(at: LakeLane, error: unknown): ReadLane {
+  if (!(error instanceof LakeError)) throw error
+  const { object } = at.lane
+  const nothing = {
+    watermark: null,
+    origin: null,
+    entries: 0,
+    owed: 0,
+    lastEntryAt: null,
+    open: [],
+    void: [],
+    left: [],
+  }
+  return { lane: { object, ...nothing, problem: error.message }, done: [] }
 }
 
 /** Those of both, each once, the newest first. */

@@ -11,7 +11,12 @@ import type { LedgerView } from '../ledger-runs.ts'
 import type { Call } from './call.ts'
 
 /** null: they could not be read, and why has been told. */
-export async function ledgersOf(call: Call, document: FlowDocument, limit: number): Promise<LedgerView | null> {
+export async function ledgersOf(
+  call: Call,
+  document: FlowDocument,
+  limit: number,
+  isBusy = true,
+): Promise<LedgerView | null> {
   const path = installationPath(call.options.config)
   const missing = (why: string): null => {
     call.view.say(`${why}: the ledger is not read, and runs that Temporal no longer keeps are missing here`)
@@ -33,7 +38,7 @@ export async function ledgersOf(call: Call, document: FlowDocument, limit: numbe
         beat: (position: string) => call.view.draw?.([position]),
         sleep: async () => {},
       }))
-      return await readLedgers(lanes, limit)
+      return await readLedgers(lanes, limit, isBusy)
     } finally {
       await parts.close()
     }

@@ -1,5 +1,7 @@
 /** list, status, runs, pause, unpause, cancel, delete: the flows in Temporal. */
 import type { ObjectResult } from '../../activities/digests.ts'
+import { leftText } from '../../connectors/lake/leftovers.ts'
+import { printable } from '../../connectors/printable.ts'
 import { triggerText, written } from '../flow-document.ts'
 import type { FlowStatus, ListedFlow } from '../lakeward-client.ts'
 import type { ListenProgress } from '../listener.ts'
@@ -111,7 +113,7 @@ function lastBatch(listener: ListedFlow['listener']): string | undefined {
 
 async function status(call: Call, { json }: JsonFlag, name: string): Promise<void> {
   const stored = await withTemporal(call, (lakeward) => lakeward.status(name))
-  const ledgers = await ledgersOf(call, stored.document, MOST_RUNS)
+  const ledgers = await ledgersOf(call, stored.document, MOST_RUNS, stored.running.length > 0 || 'listener' in stored)
   const { lanes = [] } = ledgers ?? {}
   const flow = { ...stored, runs: withLedgerRuns(stored.runs, ledgers?.runs ?? [], MOST_RUNS), lanes }
   if (json) return printJson(call, flow)
@@ -125,9 +127,7 @@ async function status(call: Call, { json }: JsonFlag, name: string): Promise<voi
     if (state.objects.length > 0) view.out(progressTable(state, view.columns))
   }
   if (lanes.length > 0) view.out(`\n${table(LANE_COLUMNS, lanes.map(laneRow), view.columns)}`)
-  for (const { object, lost } of lanes) {
-    if (lost) view.out(`${object}: entry ${lost.entry} is void, nothing of it counts: ${lost.why}`)
-  }
+  for (const line of lanes.flatMap(oddities)) view.out(printable(line))
   if (flow.runs.length > 0) view.out(`\n${runTable(flow.runs, view.columns)}`)
   const schemas = schemaReport(flow.runs)
   if (schemas.length > 0) view.out(`\n${listing(schemas)}`)
@@ -155,10 +155,22 @@ const LANE_COLUMNS = [
   { title: 'LAST ENTRY' },
 ]
 
-function laneRow({ object, watermark, origin, entries, owed, lastEntryAt }: LedgerLane): string[] {
+function laneRow({ object, watermark, origin, entries, owed, lastEntryAt, problem }: LedgerLane): string[] {
+  if (problem !== null) return [object, 'its ledger cannot be read']
   const from = watermark === null ? '' : (origin ?? 'the beginning')
   const told = owed > 0 ? `${count(entries)}, ${count(owed)} to deliver` : count(entries)
   return [object, watermark ?? '', from, told, lastEntryAt ? when(new Date(lastEntryAt)) : 'never']
+}
+
+/** What is odd about a ledger, in lines. */
+function oddities({ object, open, void: lost, left, problem }: LedgerLane): string[] {
+  const lines = [
+    ...(problem === null ? [] : [problem]),
+    ...open.map((n) => `entry ${n} is committed and not all visible yet: the next run completes it`),
+    ...lost.map(({ entry, why }) => `entry ${entry} is void, nothing of it counts: ${why}`),
+    ...left.map(leftText),
+  ]
+  return lines.map((line) => `${object}: ${line}`)
 }
 
 function describeFlow(flow: FlowStatus): [string, string][] {
@@ -193,6 +205,7 @@ async function runs(call: Call, { json, limit }: JsonFlag & { limit: string }, n
   }))
   const ledgers = document ? await ledgersOf(call, document, most) : null
   const found = withLedgerRuns(kept, ledgers?.runs ?? [], most)
+  for (const { object, problem } of ledgers?.lanes ?? []) if (problem) call.view.say(printable(`${object}: ${problem}`))
   if (json) return printJson(call, found)
   if (found.length === 0) return call.view.say(`${name} has not run yet; \`lakeward run ${name}\` starts it`)
   call.view.out(runTable(found, call.view.columns))

@@ -10,13 +10,16 @@ export interface LaneStatus {
   highest: number
   /** What a run left to be finished by the next one. */
   unfinished: Unfinished | null
+  /** Numbers of entries that are committed and not carried out. */
+  open: number[]
   /** Numbers of entries that are still to be delivered to a destination that is no lake. */
   owed: number[]
 }
 
 export async function laneStatus(at: LakeLane): Promise<LaneStatus> {
   const ledger = await readLedger(at)
-  return { ...stateOf(ledger), highest: ledger.highest, owed: owedOf(ledger) }
+  const open = ledger.entries.filter(({ entry, outcome }) => entry.kind === 'commit' && outcome === null)
+  return { ...stateOf(ledger), highest: ledger.highest, open: open.map(({ n }) => n), owed: owedOf(ledger) }
 }
 
 /** Every file a reader of the lane should read, in the order of the entries. */

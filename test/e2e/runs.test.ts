@@ -5,6 +5,7 @@ import { laneCases } from './lane-cases.ts'
 import type { Stage } from './stage.ts'
 import { openStage } from './stage.ts'
 import { stopCases } from './stop-cases.ts'
+import { verifyCases } from './verify-cases.ts'
 import { windowCases } from './window-cases.ts'
 
 describeWithTemporal('runs', (temporal) => {
@@ -18,5 +19,6 @@ describeWithTemporal('runs', (temporal) => {
 
   describe('beside each other', () => laneCases(() => stage))
   describe('that are stopped', () => stopCases(() => stage, temporal))
+  describe('that are looked at after', () => verifyCases(() => stage))
   describe('with windows and whole reads', () => windowCases(() => stage))
 })
