@@ -2,10 +2,12 @@
 import { findTemporalCli } from '../worker/temporal-server.ts'
 import { findVersitygw } from '../worker/versitygw-binary.ts'
 import { motoPython, postgresPrograms, sqlglotPython } from '../test/components.ts'
+import { findToxiproxy } from '../test/faults/toxiproxy.ts'
 
 const components = {
   Temporal: findTemporalCli,
   versitygw: findVersitygw,
+  toxiproxy: findToxiproxy,
   moto: motoPython,
   PostgreSQL: postgresPrograms,
   sqlglot: sqlglotPython,

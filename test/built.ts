@@ -13,9 +13,9 @@ import { makeOnce } from '../worker/make-once.ts'
 
 const script = fileURLToPath(new URL('../scripts/build.mjs', import.meta.url))
 
-/** Path of the command: `node <path> worker`. */
+/** Path of the command: `node <path> worker`. LAKEWARD_TEST_BUILT names the folder where no test runner does. */
 export async function builtCommand(): Promise<string> {
-  const built = inject('built')
+  const built = process.env['LAKEWARD_TEST_BUILT'] ?? inject('built')
   const target = `${built}.ready`
   const command = join(built, 'client', 'main.js')
   if (existsSync(target)) return command

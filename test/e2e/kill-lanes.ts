@@ -29,11 +29,13 @@ export interface KillStage {
   stage: Stage
   lanes: Map<string, KillLane>
   /** A worker for all lanes at once; `hangs`: calls that the disk never answers to it (`hanging-disk.mjs`). */
-  startWorker(hangs?: Hang[]): Promise<WorkerProcess>
+  startWorker(hangs?: Hang[], options?: { slots?: number; env?: Record<string, string> }): Promise<WorkerProcess>
   /**
    * `kill -9`, and Temporal is told that what the process kept in memory is gone: it would find out in ten seconds.
    */
   kill(worker: WorkerProcess): Promise<void>
+  /** Temporal is told that what workers kept in memory is gone. */
+  forget(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -47,7 +49,7 @@ export interface Hang {
 }
 
 /** The request that does to a bucket what the call does to a directory. */
-function asRequest({ name, call, path, data, done }: Hang): GateHang {
+export function asRequest({ name, call, path, data, done }: Hang): GateHang {
   const isStaged = path.includes('/staged/')
   if (call === 'unlink') {
     if (isStaged) return { name, method: 'DELETE', path: `${data}/.*uploadId=`, done }
@@ -58,65 +60,86 @@ function asRequest({ name, call, path, data, done }: Hang): GateHang {
   return { name, method: 'PUT', path, done }
 }
 
+export interface LaneOptions {
+  source?: { read: 'full' }
+  destination?: { format?: Format; write?: 'replace'; commitEvery?: object }
+  salesforce?: SandboxOptions
+  /** Where the lane's workers reach its org and its bucket, if something stands in front of them. */
+  through?: { org?: LaneProxy; lake?: string }
+}
+
+/** Something that stands in front of an org, which is told later where that is. */
+export interface LaneProxy {
+  url: string
+  leadTo(url: string): Promise<void>
+}
+
 /** `flows`: what differs of each lane's destination, by name. */
 export async function openKillStage(
   temporal: TestTemporal,
-  flows: Record<
-    string,
-    {
-      source?: { read: 'full' }
-      destination?: { format?: Format; write?: 'replace'; commitEvery?: object }
-      salesforce?: SandboxOptions
-    }
-  >,
+  flows: Record<string, LaneOptions>,
   salesforce: SandboxOptions,
   lake?: LakeKind,
 ): Promise<KillStage> {
   const stage = await openStage(temporal, { salesforce: { accounts: 1, opportunities: 0, contacts: 0 }, lake })
-  const file = join(stage.directory, 'lakeward.yaml')
-  const installation = parse(readFileSync(file, 'utf8')) as { connections: Record<string, object> }
   const lanes = new Map<string, KillLane>()
-  for (const [name, { source = {}, destination = {}, salesforce: own }] of Object.entries(flows)) {
-    const options = {
-      clientId: 'stage-client',
-      clientSecret: SECRET,
-      opportunities: 0,
-      contacts: 0,
-      pageRows: PAGE_ROWS,
-    }
-    const sandbox = await startSalesforce({ ...options, ...salesforce, ...own })
-    const crm = `${stage.crm}-${name}`
-    installation.connections[crm] = { ...installation.connections[stage.crm], loginUrl: sandbox.url }
-    const flow = stage.flow(
-      stringify({
-        name,
-        source: { ...source, connection: crm, settle: '0s', objects: [{ object: 'Account', into: name }] },
-        destination: { prefix: 'raw', format: 'jsonl', fileSize: '1MB', ...destination },
-      }),
-    )
-    lanes.set(name, new KillLane(stage, sandbox, name, flow, destination.format ?? 'jsonl'))
+  for (const [name, options] of Object.entries(flows)) lanes.set(name, await openLane(stage, name, options, salesforce))
+  const forgetAll = async (): Promise<void> => {
+    const ids = [...lanes.values()].flatMap((lane) => [lane.runId, lane.laneId])
+    await Promise.all(ids.map((id) => forget(stage, id)))
   }
-  writeFileSync(file, stringify(installation))
   return {
     stage,
     lanes,
-    startWorker(hangs = []) {
-      const args = ['--task-queue', stage.queue, '--slots', '40']
+    startWorker(hangs = [], { slots = 40, env = {} } = {}) {
+      const args = ['--task-queue', stage.queue, '--slots', String(slots)]
       stage.s3?.gate.hang(hangs.map(asRequest))
-      if (stage.s3 || hangs.length === 0) return stage.startWorker({ args })
+      if (stage.s3 || hangs.length === 0) return stage.startWorker({ args, env })
       const nodeArgs = ['--import', new URL('./hanging-disk.mjs', import.meta.url).href]
-      return stage.startWorker({ args, nodeArgs, env: { HANGS: JSON.stringify(hangs) } })
+      return stage.startWorker({ args, nodeArgs, env: { ...env, HANGS: JSON.stringify(hangs) } })
     },
     async kill(worker) {
       await worker.kill('SIGKILL')
-      const ids = [...lanes.values()].flatMap((lane) => [lane.runId, lane.laneId])
-      await Promise.all(ids.map((id) => forget(stage, id)))
+      await forgetAll()
     },
+    forget: forgetAll,
     async stop() {
       await stage.stop()
       for (const { sandbox } of lanes.values()) await sandbox.stop()
     },
   }
+}
+
+/** A lane with an org and a connection of its own; workers that start later know it. */
+async function openLane(
+  stage: Stage,
+  name: string,
+  { source, destination = {}, salesforce: own, through }: LaneOptions,
+  salesforce: SandboxOptions,
+): Promise<KillLane> {
+  const file = join(stage.directory, 'lakeward.yaml')
+  const installation = parse(readFileSync(file, 'utf8')) as { connections: Record<string, object> }
+  const options = { clientId: 'stage-client', clientSecret: SECRET, opportunities: 0, contacts: 0, pageRows: PAGE_ROWS }
+  const instanceUrl = through?.org ? { instanceUrl: through.org.url } : {}
+  const sandbox = await startSalesforce({ ...options, ...salesforce, ...own, ...instanceUrl })
+  await through?.org?.leadTo(sandbox.url)
+  const [crm, lake] = [`${stage.crm}-${name}`, through?.lake === undefined ? 'lake' : `lake-${name}`]
+  installation.connections[crm] = {
+    ...installation.connections[stage.crm],
+    loginUrl: through?.org?.url ?? sandbox.url,
+  }
+  if (through?.lake !== undefined) {
+    installation.connections[lake] = { ...installation.connections['lake'], endpoint: through.lake }
+  }
+  const flow = stage.flow(
+    stringify({
+      name,
+      source: { ...source, connection: crm, settle: '0s', objects: [{ object: 'Account', into: name }] },
+      destination: { connection: lake, prefix: 'raw', format: 'jsonl', fileSize: '1MB', ...destination },
+    }),
+  )
+  writeFileSync(file, stringify(installation))
+  return new KillLane(stage, sandbox, name, flow, destination.format ?? 'jsonl')
 }
 
 async function forget({ client }: Stage, workflowId: string): Promise<void> {
@@ -142,7 +165,7 @@ export class KillLane {
   readonly flow: object & { name: string }
   /** What a reader of the files must find. */
   readonly expected: TruthRow[] = []
-  readonly #format: Format
+  readonly format: Format
   #known = new Map<string, string>()
   #result: Promise<RunResult> | undefined
   runId = ''
@@ -152,7 +175,7 @@ export class KillLane {
     this.sandbox = sandbox
     this.name = name
     this.flow = flow
-    this.#format = format
+    this.format = format
   }
 
   get folder(): string {
@@ -198,6 +221,12 @@ export class KillLane {
     return changed
   }
 
+  /** Nothing of what was expected came, and it need not come as it was: the next run brings what there is then. */
+  forget(): void {
+    this.#known.clear()
+    this.expected.length = 0
+  }
+
   /** A run that replaces has to bring all there is, and nothing else stays. */
   expectWhole(): void {
     this.expected.length = 0
@@ -213,6 +242,11 @@ export class KillLane {
 
   async left(): Promise<Left> {
     await this.stage.pull()
+    return this.lying()
+  }
+
+  /** As it was when the lake was pulled last. */
+  lying(): Left {
     const { plans, units, staged } = workOf(this.stage, this.flow.name, 'Account')
     const entries = this.entries()
     return {
@@ -282,7 +316,7 @@ export class KillLane {
   }
 
   async differs(types: Record<string, string>) {
-    const { folder, stage, expected } = this
-    return compare(join(stage.lake, folder), this.#format, types, expected)
+    const { folder, stage, expected, format } = this
+    return compare(join(stage.lake, folder), format, types, expected)
   }
 }

@@ -29,6 +29,8 @@ export interface SandboxOptions extends Partial<OrgSettings>, Partial<OAuthSetti
   locatorsPerSession?: boolean
   /** Records of a page, whatever a client asks for; 2,000 unless said. */
   pageRows?: number
+  /** What tokens name as the place of the data, where something stands in front of it. */
+  instanceUrl?: string
   /** Requests a day. */
   maxRequests?: number
   /** Time that every page of records takes, milliseconds. */
@@ -139,7 +141,7 @@ export async function startSalesforce(options: SandboxOptions = {}): Promise<San
   const login = await listen(options.port ?? 0, !options.separateInstance)
   const instance = options.separateInstance ? await listen(0, true) : login
   const port = (login.address() as AddressInfo).port
-  instanceUrl = `http://127.0.0.1:${(instance.address() as AddressInfo).port}`
+  instanceUrl = options.instanceUrl ?? `http://127.0.0.1:${(instance.address() as AddressInfo).port}`
   return {
     url: `http://127.0.0.1:${port}`,
     port,

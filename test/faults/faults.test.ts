@@ -1,0 +1,66 @@
+/**
+ * The fault matrix in small: cases of every class with fixed seeds, and that the rig sees what is wrong. `npm run
+ * faults` is all of it.
+ */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { orSkip } from '../components.ts'
+import { findVersitygw } from '../../worker/versitygw-binary.ts'
+import { describeWithTemporal } from '../temporal.ts'
+import { wavesOf } from './cases/all.ts'
+import type { CaseResult } from './fault-case.ts'
+import { openHouse } from './house.ts'
+import type { House } from './house.ts'
+import { findToxiproxy } from './toxiproxy.ts'
+import { tell } from './verdict.ts'
+import { runWaves } from './waves.ts'
+
+const SHORT = [
+  'kill/a-page-of-the-second-unit/kill -9',
+  'kill/before the entry/kill -9, again after the entry',
+  'kill/after the first completion/kill -9, again before the outcome',
+  'kill/sweep/kill -9, given up, kill -9',
+  'stop/unit-recorded/SIGTERM with grace',
+  'stop/entry-written/SIGSTOP, wakes when all is over',
+  'server/first-file-visible/',
+  'destination/the entry is written/answer lost, three times',
+  'destination/an upload is completed/done, and answered 200 with an error in the body',
+  'destination/a part is sent/connection reset, four times',
+  'destination/a unit is recorded/done, and answered 412',
+  'source/a page in the middle is read/token expired',
+  'source/the last page is read/429 with Retry-After, three times',
+  'source/the first page is read/JSON cut short',
+  'network/to the bucket, in the middle/reset, upstream',
+]
+const found = await orSkip(Promise.all([findToxiproxy(), findVersitygw()]), 'the fault matrix')
+
+describeWithTemporal('the fault matrix in small', () => {
+  let house: House
+  beforeAll(async () => {
+    if (found) house = await openHouse()
+  })
+  afterAll(() => house?.close())
+
+  it.skipIf(!found)('nothing is lost, doubled or wrong, no run is stuck, and nothing is left', async () => {
+    const results: CaseResult[] = []
+    const cpu0 = process.cpuUsage()
+    await runWaves(house, wavesOf(SHORT), { parallel: 3, seed: 7, done: (some) => results.push(...some) })
+    const c = process.cpuUsage(cpu0)
+    console.log('CPU main', c.user / 1e6, c.system / 1e6)
+    expect(results.filter(({ ok }) => !ok)).toEqual([])
+    for (const name of SHORT)
+      expect(
+        results.some((one) => one.name.includes(name)),
+        name,
+      ).toBe(true)
+  })
+})
+
+it('the verdict tells lost, doubled and wrong rows apart', () => {
+  const row = (Id: string, Name: string) => ({ Id, Name, SystemModstamp: '2026-01-01 00:00:00+00' })
+  const none = { onlyFiles: [], onlySource: [], files: 3, source: 3 }
+  expect(tell(none)).toEqual({ lost: 0, doubled: 0, wrong: 0 })
+  expect(tell({ ...none, onlySource: [row('a', 'x')], files: 2 })).toEqual({ lost: 1, doubled: 0, wrong: 0 })
+  expect(tell({ ...none, onlyFiles: [row('a', 'x')], files: 5 })).toEqual({ lost: 0, doubled: 2, wrong: 0 })
+  const wrong = { ...none, onlyFiles: [row('a', 'x')], onlySource: [row('a', 'y')] }
+  expect(tell(wrong)).toEqual({ lost: 0, doubled: 0, wrong: 1 })
+})
