@@ -1,5 +1,6 @@
 /**
- * A bucket that misbehaves at each request of a run: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ * A bucket that misbehaves at each request of a run:
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
 import { AbortMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3'
 import type { KillLane } from '../../e2e/kill-lanes.ts'

@@ -1,4 +1,4 @@
-/** Workers struck at each step of the protocol: singly, in pairs where an entry is committed, and in what comes after. */
+/** Workers struck at each step of the protocol: singly, in pairs of steps of a commit, and in what comes after it. */
 import { FIRST_RUN, LEFTOVERS, SECOND_RUN } from '../../e2e/kill-points.ts'
 import type { KillPoint } from '../../e2e/kill-points.ts'
 import type { Attack, LaneCase } from '../fault-case.ts'

@@ -2,6 +2,7 @@
 import type { LaneCase } from '../fault-case.ts'
 import type { Toxic } from '../toxiproxy.ts'
 
+const TO = { org: 'to the vendor', lake: 'to the bucket' }
 const both = ['upstream', 'downstream'] as const
 const toxics: [fault: string, toxic: Toxic, forMs: number][] = [
   ...both.flatMap((stream): [string, Toxic, number][] => [
@@ -22,7 +23,7 @@ export const network: LaneCase[] = (['org', 'lake'] as const).flatMap((at) =>
   toxics.flatMap(([fault, toxic, forMs]): LaneCase[] =>
     [0, 700].map((afterMs) => ({
       group: 'network',
-      step: `${at === 'org' ? 'to the vendor' : 'to the bucket'}, ${afterMs === 0 ? 'from the start' : 'in the middle'}`,
+      step: `${TO[at]}, ${afterMs === 0 ? 'from the start' : 'in the middle'}`,
       fault,
       lake: 'versitygw',
       toxic: { at, toxic, forMs, afterMs },
