@@ -43,7 +43,6 @@ describeWithTemporal('the fault matrix in small', () => {
   it.skipIf(!found)('nothing is lost, doubled or wrong, no run is stuck, and nothing is left', async () => {
     const results: CaseResult[] = []
     await runWaves(house, wavesOf(SHORT), { parallel: 3, seed: 7, done: (some) => results.push(...some) })
-    console.log('CPU main', c.user / 1e6, c.system / 1e6)
     expect(results.filter(({ ok }) => !ok)).toEqual([])
     for (const name of SHORT)
       expect(

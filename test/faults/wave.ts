@@ -20,7 +20,7 @@ import { judge } from './verdict.ts'
 
 export const ACCOUNTS = 1_200
 /** A run that takes so long does not end by itself. */
-const STUCK_MS = 150_000
+const STUCK_MS = 240_000
 const HALT_MS = 60_000
 /** Stamps are whole seconds, and a bound leaves out the second it is in. */
 const SECOND = 1_100

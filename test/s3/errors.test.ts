@@ -53,6 +53,23 @@ const stage = (store: ObjectStore): Promise<unknown> => store.stage({ key: 'a/b'
 const staged = async (store: ObjectStore): Promise<void> => void (await all(store.staged('', '')))
 const list = async (store: ObjectStore): Promise<void> => void (await all(store.list('')))
 
+it('a bucket that never answers is not waited for for ever', async () => {
+  const server = createServer((request) => void request.resume())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const store = s3Store({ bucket: 'acme-lake', path: '', endpoint, credentials, silenceMs: 50 })
+  for (const work of [get, create, stage, list]) {
+    expect(await failure(work(store))).toMatchObject({ kind: 'transient', code: 'network' })
+  }
+  server.closeAllConnections()
+  server.close()
+})
+
+it('an upload that somebody else dropped is begun anew: its part is no refusal', async () => {
+  const refused = await refusing([404, 'NoSuchUpload', 'The specified multipart upload does not exist.'], stage)
+  expect(refused).toMatchObject({ kind: 'transient', advice: expect.stringContaining('staged anew') })
+})
+
 describe('a refusal', () => {
   it.each<[string, (store: ObjectStore) => Promise<unknown>, RegExp]>([
     ['get', get, /s3:GetObject, and s3:ListBucket/],

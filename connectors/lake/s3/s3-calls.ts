@@ -14,7 +14,14 @@ export interface S3Place {
   encryption?: Encryption
   /** Absent: the SDK's default chain. */
   credentials?: AwsCredentials | undefined
+  /** So long a connection may be silent while an answer is waited for, milliseconds; default two minutes. */
+  silenceMs?: number | undefined
 }
+
+/** S3 sends white space while it completes an upload of many parts; without a limit the SDK waits for ever. */
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+const SILENCE_MS = 120_000
+const CONNECT_MS = 10_000
 
 interface Calls {
   ListObjectsV2: [Sdk.ListObjectsV2CommandInput, Sdk.ListObjectsV2CommandOutput]
@@ -107,11 +114,17 @@ interface UnsignedRequest {
 }
 
 // https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/client/s3/
-async function open({ region, endpoint, credentials }: S3Place): Promise<{ sdk: typeof Sdk; client: Sdk.S3Client }> {
+async function open({
+  region,
+  endpoint,
+  credentials,
+  silenceMs = SILENCE_MS,
+}: S3Place): Promise<{ sdk: typeof Sdk; client: Sdk.S3Client }> {
   const sdk = await import('@aws-sdk/client-s3')
   const client = new sdk.S3Client({
     // Safe because every write is create-once and read again.
     maxAttempts: 3,
+    requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: silenceMs },
     ...(region !== undefined && { region }),
     // Stores of one's own have no regions; the signature asks for a name.
     ...(endpoint !== undefined && { endpoint, forcePathStyle: true, region: region ?? 'us-east-1' }),

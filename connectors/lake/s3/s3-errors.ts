@@ -110,6 +110,11 @@ const RULES: Rule[] = [
     advice: "This worker's clock is more than 15 minutes wrong: set it (NTP). The step is tried again.",
   },
   {
+    codes: ['NoSuchUpload'],
+    kind: 'transient',
+    advice: 'Somebody else dropped the upload, a rule of the bucket perhaps: the file is staged anew.',
+  },
+  {
     codes: ['KMS'],
     kind: 'forbidden',
     advice: 'Enable the KMS key of `encryption.keyId`, or name one that exists in the region of the bucket.',
