@@ -14,7 +14,7 @@ export type Format = 'parquet' | 'jsonl' | 'csv'
 export type TruthRow = Record<string, string | null>
 
 export interface Difference {
-  /** Rows that only the files have, or only the source; at most ten of each. */
+  /** Rows that only the files have, or only the source; at most a hundred of each. */
   onlyFiles: Record<string, unknown>[]
   onlySource: Record<string, unknown>[]
   files: number
@@ -66,7 +66,7 @@ export async function compare(
       )
       const missing = async (from: string, of: string) =>
         (
-          await duck.runAndReadAll(`SELECT * FROM (SELECT * FROM ${from} EXCEPT ALL SELECT * FROM ${of}) LIMIT 10`)
+          await duck.runAndReadAll(`SELECT * FROM (SELECT * FROM ${from} EXCEPT ALL SELECT * FROM ${of}) LIMIT 100`)
         ).getRowObjectsJson()
       const count = async (table: string) =>
         Number((await duck.runAndReadAll(`SELECT count(*) AS n FROM ${table}`)).getRowObjects()[0]?.['n'])

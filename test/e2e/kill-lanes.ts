@@ -61,7 +61,7 @@ export function asRequest({ name, call, path, data, done }: Hang): GateHang {
 }
 
 export interface LaneOptions {
-  source?: { read: 'full' }
+  source?: { read?: 'full'; options?: object }
   destination?: { format?: Format; write?: 'replace'; commitEvery?: object }
   salesforce?: SandboxOptions
   /** Where the lane's workers reach its org and its bucket, if something stands in front of them. */
@@ -165,6 +165,8 @@ export class KillLane {
   readonly flow: object & { name: string }
   /** What a reader of the files must find. */
   readonly expected: TruthRow[] = []
+  /** What it may find as well, each once: records that changed while they were read. */
+  readonly optional: TruthRow[] = []
   readonly format: Format
   #known = new Map<string, string>()
   #result: Promise<RunResult> | undefined

@@ -52,8 +52,8 @@ export interface S3Gate {
   strike(strikes: Strike[]): void
   /** Takes all strikes away. */
   calm(): void
-  /** Strikes that have not met all they shall. */
-  pending(): number
+  /** Paths of strikes that have met nothing. */
+  unmet(): string[]
   /** `METHOD path?query` of every request since it opened, in order, with the headers that ask for encryption. */
   seen: { method: string; path: string; headers: IncomingMessage['headers'] }[]
   /** Connections whose requests hang are cut. */
@@ -166,7 +166,7 @@ export async function openS3Gate(target: string): Promise<S3Gate> {
         strikes.push({ ...one, pattern: new RegExp(one.path), left: one.times ?? 1, toPass: one.skip ?? 0 })
     },
     calm: () => void (strikes = []),
-    pending: () => strikes.filter(({ left }) => left > 0).length,
+    unmet: () => strikes.filter(({ left, times = 1 }) => left === times).map(({ path }) => path),
     seen,
     async stop() {
       server.closeAllConnections()

@@ -81,6 +81,8 @@ export interface CaseResult extends CaseInfo {
   /** Rows that the source gave twice. */
   again: number
   ms: number
+  /** Of a storm: the steps that went silent, and how often. */
+  struck?: Record<string, number>
   /** All that is not as promised. */
   problems: string[]
 }

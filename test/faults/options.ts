@@ -21,7 +21,7 @@ Attacks Lakeward as the world does: real workers, a real Temporal server with it
 toxiproxy between any two of them, and vendors that misbehave. Every case ends with the multiset of visible records
 against the source's, in every column. Programs that are needed are built once and kept in the cache of components.
 
-  --only <parts>    cases whose names have one of these parts, by comma; names begin with a group:
+  --only <part>     cases whose names have this part, or one of several such; names begin with a group:
 ${Object.entries(groups)
   .map(([name, about]) => `                      ${name.padEnd(12)} ${about}`)
   .join('\n')}
@@ -35,7 +35,7 @@ ${Object.entries(groups)
 
 Examples
   npm run faults                                         everything, once
-  npm run faults -- --only kill/entry-written --seed 7   the cases of one step, as a failure named them
+  npm run faults -- --only kill/entry-written --seed 7    the cases of one step, as a failure named them
   npm run faults -- --only storm --rounds 20
 `
 
@@ -46,7 +46,7 @@ export function readOptions(args: string[]): Options | { say: string; code: numb
     ;({ values } = parseArgs({
       args,
       options: {
-        only: { type: 'string' },
+        only: { type: 'string', multiple: true },
         rounds: { type: 'string' },
         seed: { type: 'string' },
         parallel: { type: 'string' },
@@ -64,7 +64,7 @@ export function readOptions(args: string[]): Options | { say: string; code: numb
   for (const [name, text] of Object.entries(numbers)) {
     if (!/^[1-9]\d{0,8}$/.test(text)) return wrong(`--${name} must be a whole number from 1 on`)
   }
-  const only = values.only?.split(',').filter(Boolean) ?? []
+  const only = values.only ?? []
   const { list = false, write = false, json = null } = values
   const { rounds, seed, parallel } = numbers
   return { rounds: Number(rounds), seed: Number(seed), parallel: Number(parallel), only, list, json, write }

@@ -28,7 +28,7 @@ export async function judge(lane: KillLane, types: Record<string, string>): Prom
     found.length === 0
       ? { onlyFiles: [], onlySource: expected, files: 0, source: expected.length }
       : await compare(join(stage.lake, folder), lane.format, types, expected)
-  const rows = tell(differs)
+  const rows = tell(without(differs, lane.optional))
   const left = lane.lying()
   const problems = Object.entries(rows).flatMap(([what, count]) => (count > 0 ? [`${count} rows ${what}`] : []))
   const staged = left.units + left.plans + (stage.s3 ? 0 : left.staged)
@@ -47,7 +47,7 @@ export async function judge(lane: KillLane, types: Record<string, string>): Prom
 }
 
 /** From the rows that only one side has; where there are more than are shown, at least so many. */
-export function tell({ onlyFiles, onlySource, files, source }: Difference | LargeDifference) {
+export function tell({ onlyFiles, onlySource, files, source }: Difference) {
   const versionOf = (row: Record<string, unknown>): string => `${String(row['Id'])} ${stampOf(row)}`
   const inFiles = new Set(onlyFiles.map(versionOf))
   const inSource = new Set(onlySource.map(versionOf))
@@ -61,9 +61,11 @@ export function tell({ onlyFiles, onlySource, files, source }: Difference | Larg
   }
 }
 
-type LargeDifference = Omit<Difference, 'onlySource' | 'onlyFiles'> & {
-  onlySource: TruthRow[]
-  onlyFiles: Record<string, unknown>[]
+/** Each of them may be there once. */
+function without(differs: Difference, optional: TruthRow[]): Difference {
+  const allowed = new Set(optional.map((row) => `${row['Id']} ${stampOf(row)}`))
+  const onlyFiles = differs.onlyFiles.filter((row) => !allowed.delete(`${String(row['Id'])} ${stampOf(row)}`))
+  return { ...differs, onlyFiles, files: differs.files - (differs.onlyFiles.length - onlyFiles.length) }
 }
 
 const stampOf = (row: Record<string, unknown>): string => String(row['SystemModstamp']).slice(0, 19).replace('T', ' ')

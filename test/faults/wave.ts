@@ -23,7 +23,7 @@ export const ACCOUNTS = 1_200
 const STUCK_MS = 240_000
 const HALT_MS = 60_000
 /** Stamps are whole seconds, and a bound leaves out the second it is in. */
-const SECOND = 1_100
+export const SECOND = 1_100
 
 interface Player {
   one: LaneCase
@@ -69,6 +69,7 @@ export async function runWave(house: House, cases: LaneCase[], seed: number): Pr
     await startAll(players.filter(({ from }) => from === 0))
     await strikeAll(house, kills, { players, rounds, first, way, halts })
     await Promise.all(players.map(({ ended }) => ended))
+    for (const one of players) if (!isMet(one)) one.problems.push('its fault met nothing')
     await release(kills, players)
     await kills.stage.pull()
     for (const one of players) {
@@ -113,7 +114,7 @@ async function leadLakes(kills: KillStage, ways: { options: LaneOptions; way: Pr
 }
 
 /** From a file of columns with types, which a run wrote beside the others. */
-async function columnsOf(typed: KillLane): Promise<Record<string, string>> {
+export async function columnsOf(typed: KillLane): Promise<Record<string, string>> {
   await typed.result()
   const types = await parquetTypes(join(typed.stage.lake, typed.folder))
   delete types['_lakeward_op']
@@ -158,7 +159,7 @@ async function begin(one: Player, isFirst = true): Promise<void> {
   one.ended = end()
 }
 
-async function outcomeOf(running: Promise<RunResult>): Promise<{ status: string; message: string }> {
+export async function outcomeOf(running: Promise<RunResult>): Promise<{ status: string; message: string }> {
   try {
     const { objects } = await running
     return { status: objects[0]?.status ?? 'nothing', message: '' }
@@ -263,6 +264,14 @@ async function follow(players: Player[], rows: number): Promise<void> {
     const { again } = lane.sandbox.control.served({ object: 'Account' })
     if (again > 0 && !one.fails) problems.push(`a run that follows read ${again} rows again`)
   }
+}
+
+/** A fault that no request came to shows nothing. */
+function isMet({ lane, one }: Player): boolean {
+  if (one.fails) return true
+  const paths = lane.stage.s3?.gate.unmet() ?? []
+  const isStruck = !paths.some((path) => path.includes(`/${lane.flow.name}/`) || path.startsWith(`/${lane.folder}/`))
+  return isStruck && lane.sandbox.control.pendingFaults() === 0
 }
 
 function mostAgain({ again, attack, blows = [] }: LaneCase): number {

@@ -28,7 +28,9 @@ export function lanesInWaves(cases: LaneCase[]): Wave[] {
   )
 }
 
-function evenly<T>(all: T[], most: number): T[][] {
+/** In as few parts as may be, of one size. */
+export function evenly<T>(all: T[], most: number): T[][] {
+  if (all.length === 0) return []
   const size = Math.ceil(all.length / Math.ceil(all.length / most))
   return Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size))
 }

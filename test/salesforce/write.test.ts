@@ -230,6 +230,15 @@ describe('crashes', () => {
     expect(sandbox.control.jobs().at(-1)?.state).toBe('Open')
   })
 
+  it('take a page for people for no upload: the job is given up, and the records go again', async () => {
+    const jobs = memory()
+    const rows = [{ External_Key__c: 'page-1', Name: 'one' }]
+    sandbox.control.fault({ match: '^PUT .*batches', do: { html: 200 } })
+    await expect(load('job', rows, {}, jobs)).rejects.toMatchObject({ kind: 'answer' })
+    expect(shown(await load('job', rows, {}, jobs))).toEqual(['ok'])
+    expect(recordsWith('External_Key__c', 'page-')).toHaveLength(1)
+  })
+
   it('leave upserts whole when an answer is lost', async () => {
     sandbox.control.fault({ match: '^PATCH .*composite', do: { close: 'after' } })
     const rows = Array.from({ length: 250 }, (_, at) => ({ External_Key__c: `lost-${at}`, Name: 'x' }))

@@ -48,7 +48,13 @@ export const ingest: RecordJob = {
     const doing = `load ${batch.target.object}`
     // https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/upload_job_data.htm
     const headers = { 'content-type': 'text/csv; charset=UTF-8' }
-    await session.http.request({ method: 'PUT', url: jobUrl(session, ref, '/batches'), headers, body: csv, doing })
+    const url = jobUrl(session, ref, '/batches')
+    const { status } = await session.http.request({ method: 'PUT', url, headers, body: csv, doing })
+    // A page for people, of a proxy or a portal, is no upload: the job would be closed without its data.
+    if (status !== 201) {
+      const reason = `${status} came where 201 says that the records were taken`
+      throw new ConnectorError({ connector: 'salesforce', doing, kind: 'answer', reason })
+    }
     // https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/close_job.htm
     await ask(session, 'PATCH', `/${ref as string}`, doing, { state: 'UploadComplete' })
   },

@@ -79,7 +79,7 @@ const away: LaneCase[] = steps.filter(isOfLake).map(([step, point]) => ({
 const server: LaneCase[] = steps.map(([step, point]) => ({
   group: 'server',
   step,
-  fault: "Temporal's server killed and restarted",
+  fault: 'the server of Temporal killed and restarted',
   lake: 'versitygw',
   attack: 'server',
   blows: [{ point }],
