@@ -1,6 +1,6 @@
 /**
- * The fault matrix in small: cases of every class with fixed seeds, and that the rig sees what is wrong. `npm run
- * faults` is all of it.
+ * The fault matrix in small: cases of most classes with fixed seeds, and that the rig sees what is wrong. `npm run
+ * faults` is all of it; SIGTERM and storms are also in `test/e2e/kills-random.test.ts`, events in `webhooks.test.ts`.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { orSkip } from '../components.ts'
@@ -24,9 +24,7 @@ const SHORT = new Set([
   'kill/before the entry/kill -9, again after the entry',
   'kill/after the first completion/kill -9, again before the outcome',
   'kill/sweep/kill -9, given up, kill -9',
-  'kill/roll-forward/kill -9, given up, kill -9',
   'kill/cancel-fence/kill -9, cancelled, kill -9',
-  'stop/a-page-of-the-second-unit/SIGTERM with grace',
   'stop/entry-written/SIGSTOP, wakes when all is over',
   'stop/file-staged/SIGSTOP, wakes when all is over',
   'server/first-file-visible/the server of Temporal killed and restarted',
@@ -43,7 +41,6 @@ const SHORT = new Set([
   'network/to the bucket, in the middle/reset, upstream',
   'records/upsert by REST: records are sent/kill -9, done and not answered',
   'records/insert by Bulk: its data is sent/kill -9, its request comes late',
-  'events/in: they are sent/kill -9, three times',
 ])
 const found = await orSkip(Promise.all([findToxiproxy(), findVersitygw()]), 'the fault matrix')
 
