@@ -199,7 +199,7 @@ function resultOf(
   seed: number,
 ): CaseResult {
   const key = one.writing === 'insert by Bulk' ? 'AccountNumber' : 'External_Key__c'
-  const isOurs = (row: Record<string, unknown>): boolean => String(row[key] ?? '').startsWith(`${name}-`)
+  const isOurs = (row: Record<string, string | null>): boolean => row[key]?.startsWith(`${name}-`) ?? false
   const found = [...sandbox.control.truth('Account')].filter(isOurs)
   const expected = [...rows.values()].map((row) => (one.writing === 'insert by Bulk' ? inserted(row) : row))
   const counts = tally(expected, found, key)
