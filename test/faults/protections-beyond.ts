@@ -3,6 +3,7 @@ import type { Protection } from './protections.ts'
 
 const reading = { test: 'test/salesforce/read.test.ts' }
 const login = { test: 'test/worker-credentials/credentials.test.ts' }
+const manyLogins = { test: 'test/faults/simulation/login.test.ts' }
 const power = { test: 'test/lake/power-cut.test.ts' }
 
 export const beyond: Protection[] = [
@@ -146,21 +147,42 @@ export const beyond: Protection[] = [
     file: 'worker/credentials.ts',
     find: 'if (isUnderWay(connection, stored.refreshing, options.forsakenMs)) {',
     replace: 'if (stored.lastVersion < 0) {',
-    seenBy: login,
+    seenBy: manyLogins,
   },
   {
     without: 'storing the refresh token that came with a token',
     file: 'worker/stored-login.ts',
     find: 'sent === null ? null : (refreshToken ?? base.refreshToken)',
     replace: 'base.refreshToken',
-    seenBy: login,
+    seenBy: manyLogins,
   },
   {
     without: 'offering an answer to the state until it takes it',
     file: 'worker/credentials.ts',
     find: 'if (performance.now() > until) throw error',
     replace: 'throw error',
+    seenBy: manyLogins,
+  },
+  {
+    without: 'using a newer token that somebody else has fetched',
+    file: 'worker/credentials.ts',
+    find: 'loaded.login.token.version > staleVersion) return taken',
+    replace: 'loaded.login.token.version > staleVersion + 9) return taken',
     seenBy: login,
+  },
+  {
+    without: 'reading a state document back',
+    file: 'worker/state.ts',
+    find: '    if (stored !== null && !body.equals(stored)) return false\n',
+    replace: '',
+    seenBy: manyLogins,
+  },
+  {
+    without: 'waiting a whole minute for whoever asks on another machine',
+    file: 'worker/refresh-marker.ts',
+    find: 'if (known?.by === by) return performance.now() - known.since < longestMs',
+    replace: 'if (known?.by === by) return performance.now() - known.since < longestMs / 10',
+    seenBy: manyLogins,
   },
   {
     without: 'marking a refresh token that the vendor refused',

@@ -39,23 +39,26 @@ export class Choices {
   }
 }
 
+type Bytes = (size: number) => Buffer
+let drawn: Bytes | null = null
+const { randomBytes, randomUUID } = crypto
+
 /** Nonces and identities from a seed while `work` goes on: names decide in which order things are listed. */
 export async function withNoncesOf<T>(seed: number, work: () => Promise<T>): Promise<T> {
-  const { randomBytes, randomUUID } = crypto
   const draw = generator(seed ^ 0x5eed)
-  const bytes = (size: number): Buffer => Buffer.from(Array.from({ length: size }, () => Math.floor(draw() * 256)))
-  Object.assign(crypto, {
-    randomBytes: bytes,
-    randomUUID: () =>
-      bytes(16)
-        .toString('hex')
-        .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'),
-  })
-  syncBuiltinESMExports()
+  drawn = (size) => Buffer.from(Array.from({ length: size }, () => Math.floor(draw() * 256)))
   try {
     return await work()
   } finally {
-    Object.assign(crypto, { randomBytes, randomUUID })
-    syncBuiltinESMExports()
+    drawn = null
   }
 }
+
+const asIdentity = (digits: string): string => digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+
+// Replaced once: to tell all importers of a change costs more than a tenth of a history.
+Object.assign(crypto, {
+  randomBytes: (size: number) => drawn?.(size) ?? randomBytes(size),
+  randomUUID: () => (drawn ? asIdentity(drawn(16).toString('hex')) : randomUUID()),
+})
+syncBuiltinESMExports()

@@ -1,13 +1,14 @@
 /**
- * Histories of a lane with any number of processes, interleaved at every call of the store: a fixed sample, and with
- * LAKEWARD_INTERLEAVINGS=10000000 as many as that. A failure prints its seed, and its shortest tape becomes a test:
- * `FAILED` below.
+ * Histories of a lane with any number of processes, interleaved at every call of the store: a fixed sample;
+ * `npm run faults:simulate` plays millions. A failure prints its seed, and its shortest tape becomes a test: `FAILED`
+ * below.
  */
 import { writeSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { ObjectStore } from '../../../connectors/lake/store.ts'
 import { memoryStore } from '../../lake/memory-store.ts'
 import type { MemoryPlace } from '../../lake/memory-store.ts'
+import { failureText } from './failure-text.ts'
 import { bound } from './invariants.ts'
 import { shrink } from './shrink.ts'
 import { simulate } from './world.ts'
@@ -25,12 +26,6 @@ async function failure(seed: number, options: SimulationOptions = {}): Promise<H
   return history.problem === null ? null : history
 }
 
-async function told(seed: number, failed: History, options: SimulationOptions = {}): Promise<string> {
-  const short = await shrink(failed, (tape) => simulate(seed, { ...options, tape }))
-  const steps = short.log.slice(-40).join('\n  ')
-  return `seed ${seed}: ${short.problem}\n  ${steps}\ntape: ${JSON.stringify(short.tape)}`
-}
-
 describe('any number of processes', () => {
   it(
     'keep the promise, whatever befalls them and in whatever order they go',
@@ -38,7 +33,9 @@ describe('any number of processes', () => {
       let [interleavings, troubles, histories] = [0, 0, 0]
       for (let seed = first; interleavings < wanted; seed++) {
         const history = await simulate(seed)
-        if (history.problem !== null) throw new Error(await told(seed, history))
+        if (history.problem !== null) {
+          throw new Error(await failureText(seed, history, (tape) => simulate(seed, { tape })))
+        }
         interleavings += history.interleavings
         troubles += history.troubles
         if (++histories % 5000 === 0) writeSync(1, `${histories} histories, ${interleavings} interleavings\n`)
