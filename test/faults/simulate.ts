@@ -11,6 +11,7 @@
  */
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -60,9 +61,11 @@ async function main(): Promise<void> {
   let from = first
   const work = async (): Promise<void> => {
     const child = fork(fileURLToPath(import.meta.url), ['--played'], { execArgv: process.execArgv })
+    const dies = once(child, 'exit').then(([code]) => Promise.reject(new Error(`a process ended with ${code}`)))
+    dies.catch(() => {}) // it ends in the end
     try {
       while (all.failure === null && all.interleavings < Number(values.interleavings) && performance.now() < until) {
-        const played = await ask(child, { of, from })
+        const played = await Promise.race([ask(child, { of, from }), dies])
         all.interleavings += played.interleavings
         all.troubles += played.troubles
         all.failure ??= played.failure
@@ -73,11 +76,9 @@ async function main(): Promise<void> {
   }
   const ask = async (child: ChildProcess, asked: Asked): Promise<Played> => {
     from += SEEDS
-    return new Promise((resolve, reject) => {
-      child.once('message', resolve as (message: unknown) => void)
-      child.once('exit', reject)
-      child.send(asked)
-    })
+    child.send(asked)
+    const [played] = (await once(child, 'message')) as [Played]
+    return played
   }
   await Promise.all(Array.from({ length: Number(values.processes) }, work))
   const counted = (number: number): string => number.toLocaleString('en')

@@ -2,6 +2,7 @@
  * The power fails at each call a run makes of a disk that keeps only what was synced. What an answer said is true after
  * it: no decision is taken back, no file is visible whose entry is gone, and the records are exact.
  */
+import { writeSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { fileStore } from '../../connectors/lake/file/file-store.ts'
 import { readLedger, readRecorded } from '../../connectors/lake/ledger.ts'
@@ -129,6 +130,41 @@ describe.each<[string, Work, number]>([
         throw new Error(`cut at call ${at} of ${calls}, seed ${SEED + at}`, { cause: error })
       }
     }
+  })
+})
+
+/** Every way in which what was not synced may be lost, one after the other; each gives a draw of what stays. */
+function* losses(most: number): Generator<() => number> {
+  const choices: number[] = []
+  for (let made = 0; made < most; made++) {
+    let asked = 0
+    yield () => (choices[asked++] ??= 0) * 0.75
+    choices.length = asked
+    while (choices.at(-1) === 1) choices.pop()
+    if (choices.length === 0) return
+    choices[choices.length - 1] = 1
+  }
+}
+
+describe.each<[string, Work, number]>([
+  ['an incremental run', { clock: 40, unitRows: 30, ranges: 1 }, 30],
+  ['a run that replaces', { clock: 60, unitRows: 60, ranges: 1, ask: { full: true } }, 60],
+])('every legal loss of a power cut in %s', (_, work, stride) => {
+  it('leaves a lane that keeps the promise', async () => {
+    const calls = await play(work, {}, disks[0]![1])
+    let states = 0
+    for (let at = 1; at <= calls; at += every(stride)) {
+      for (const chance of losses(every(2) === 1 ? 4096 : 8)) {
+        states += 1
+        try {
+          await play(work, { cut: at }, { journaled: true, chance: () => chance })
+        } catch (error) {
+          throw new Error(`cut at call ${at} of ${calls}, state ${states}`, { cause: error })
+        }
+      }
+    }
+    if (every(2) === 1) writeSync(1, `${calls} calls, ${states} states after a cut\n`)
+    expect(states).toBeGreaterThan(calls / every(stride))
   })
 })
 
