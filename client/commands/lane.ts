@@ -26,7 +26,7 @@ export interface LocalFlow extends Omit<LocalLane, 'at'> {
   parts: Parts
   /** Holds the ledgers of its lanes. */
   store: ObjectStore
-  laneOf(object: string): LakeLane
+  laneOf: (object: string) => LakeLane
 }
 
 /** `target`: the name of a stored flow, or a file. */

@@ -7,7 +7,7 @@
  */
 import { examine, type Found } from './examine.ts'
 import { fatesOf, type Fate } from './fates.ts'
-import { lane8, laneKeys, parseCommitName, runOfFile } from './keys.ts'
+import { laneKeys, parseCommitName, runOfFile } from './keys.ts'
 import { leftoversOf, leftText } from './leftovers.ts'
 import type { CommitEntry, Delivered, LakeLane } from './protocol.ts'
 import { readReceipt } from './deliveries.ts'

@@ -46,12 +46,12 @@ describe.each(places)('verify on %s', (_, make) => {
     const uncommitted = `data/integers/${lane8(LANE)}-000000001-w1000000-0-r0-000001-0123456789abcdef.jsonl`
     await store.put(uncommitted, Buffer.from('1\n'))
     const { findings } = await of(place)
-    expect(findings.map(({ kind, where, fault }) => [kind, where, fault]).toSorted()).toEqual(
+    expect(findings.map(({ kind, where, fault }) => `${kind} ${where} ${fault}`).toSorted()).toEqual(
       [
-        ['missing', first!.key, true],
-        ['size', second!.key, true],
-        ['extra', 'data/integers/half=1/notes.txt', true],
-        ['extra', uncommitted, true],
+        `missing ${first!.key} true`,
+        `size ${second!.key} true`,
+        'extra data/integers/half=1/notes.txt true',
+        `extra ${uncommitted} true`,
       ].toSorted(),
     )
     expect(findings.find(({ kind }) => kind === 'size')!.what).toMatch(/it has 2 bytes, and entry 1 says \d+/)

@@ -60,14 +60,14 @@ async function verify(call: Call, flags: VerifyFlags, target: string, object?: s
   })
 }
 
-async function verified(call: Call, local: LocalFlow, lane: KnownLane, { count }: VerifyFlags): Promise<VerifiedLane> {
+async function verified(call: Call, local: LocalFlow, lane: KnownLane, flags: VerifyFlags): Promise<VerifiedLane> {
   const { verifyLane } = await import('../../../connectors/lake/verify.ts')
   const at = local.laneOf(lane.id)
   const [held] = await busyLanes(local.lakeward.temporal, local.document, [lane.id])
   const { kind, folder } = lane.place
   const result = await verifyLane(at, { folder, isLake: kind === 'lake', isBusy: held !== undefined })
   const { countSource } = await import('./count-source.ts')
-  const source = count ? { source: await countSource(call, local, lane) } : {}
+  const source = flags.count ? { source: await countSource(call, local, lane) } : {}
   return { object: lane.id, ...result, unseen: unseen[kind], ...source }
 }
 
