@@ -136,7 +136,7 @@ const runPlan = z.looseObject({
   lookback: z.looseObject({ ms: count, keys: z.array(text), cursorField: text }).optional(),
   replays: z.array(text).optional(),
   delivery: delivery.optional(),
-  resumes: z.looseObject({ run: text, n: entryNumber, ...behind }).optional(),
+  resumes: z.looseObject({ run: text, n: entryNumber, seen: seenRef.optional(), ...behind }).optional(),
 })
 const fence = z.looseObject({ version, kind: z.literal('fence'), n: entryNumber, run: text, why: z.string() })
 const commit = z.looseObject({

@@ -68,7 +68,7 @@ export async function openLane(at: LakeLane, run: RunKey): Promise<Opened> {
     for (const [orphan, records] of left.orphans) await sweepOrphans(at, orphan, records)
     for (const plan of left.foreign) report.push(foreignText(plan))
     const found = stateOf(ledger)
-    await sweepSeen(at, ledger.seen, n - 1, found.state)
+    await sweepSeen(at, ledger.seen, n - 1, found.state, found.unfinished)
     await moveHint(at, ledger)
     return { n, lakeId, report, owed: owedOf(ledger), ...found }
   }

@@ -11,7 +11,7 @@ import { hashOf } from './canonical.ts'
 import { createOnce, jsonShape, planShape, rangesShape, readDocument } from './documents.ts'
 import { LakeError } from './errors.ts'
 import { filesPrefix, laneKeys } from './keys.ts'
-import type { LakeLane, LaneState, RunKey, RunKind, RunPlan, Unfinished } from './protocol.ts'
+import type { LakeLane, LaneState, RunKey, RunKind, RunPlan, SeenRef, Unfinished } from './protocol.ts'
 import { schemaVersion } from './schema-version.ts'
 
 /** What a run's plan is made of; the protocol adds the rest. */
@@ -57,7 +57,14 @@ export function draftPlan(at: LakeLane, run: RunKey, opened: OpenedLane, parts: 
 /** The plan of a run that finishes what another left: the same plan, behind what is committed of it. */
 export function resumePlan(at: LakeLane, run: RunKey, opened: OpenedLane, unfinished: Unfinished): RunPlan {
   const { plan, ...behind } = unfinished
-  return { ...plan, ...whose(at, run, opened), resumes: { run: plan.run, n: opened.state.n, ...behind } }
+  const seen = seenAtFirst(plan)
+  const resumes = { run: plan.run, n: opened.state.n, ...behind, ...(seen ? { seen } : {}) }
+  return { ...plan, ...whose(at, run, opened), resumes }
+}
+
+/** What was read before a plan began, however often it was taken up since. */
+export function seenAtFirst({ before, resumes }: RunPlan): SeenRef | undefined {
+  return resumes?.seen ?? before.seen
 }
 
 function whose(at: LakeLane, run: RunKey, opened: OpenedLane) {

@@ -102,7 +102,7 @@ export interface RunPlan {
   /** Where its entries are delivered to; absent: the lake is the destination. */
   delivery?: Delivery
   /** Set where this run finishes the plan of another: its ranges go on behind what that one committed. */
-  resumes?: Omit<Unfinished, 'plan'> & { run: string; n: number }
+  resumes?: Omit<Unfinished, 'plan'> & { run: string; n: number; seen?: SeenRef | undefined }
 }
 
 /** A destination that is no lake, as it was when the run was planned. */

@@ -7,6 +7,8 @@
  *   that entry was `done`. Watermark and seen come together from one entry.
  * - It is whole from `from` on: a run that looks back further would take what was read before for new. A window with
  *   more records than fit is told by a later `from`, never by a record left out.
+ * - A plan that is taken up again looks back to what was there when it began, which stays as long as it is unfinished:
+ *   what its steps wrote since is no longer than what the plan after it may ask for.
  * - Its name has the number of its entry. Once that number is closed, it is either what the newest `done` entry refers
  *   to or nobody's: an open removes it. What a number that is still open may yet refer to, nobody removes.
  */
@@ -16,8 +18,8 @@ import { microsOf } from './instants.ts'
 import { laneKeys, parseSeenName } from './keys.ts'
 import { Memory } from './lookback.ts'
 import type { LookbackStart } from './lookback.ts'
-import { closedMeanwhile, readPlan } from './plans.ts'
-import type { LakeLane, LaneState, RunPlan, SeenObject, SeenRef, UnitRecord } from './protocol.ts'
+import { closedMeanwhile, readPlan, seenAtFirst } from './plans.ts'
+import type { LakeLane, LaneState, RunPlan, SeenObject, SeenRef, Unfinished, UnitRecord } from './protocol.ts'
 import { stateKey } from './state-object.ts'
 
 /** null: the run neither looks back nor leaves anything to look back to. */
@@ -25,7 +27,8 @@ export async function openLookback(at: LakeLane, plan: RunPlan): Promise<Lookbac
   const window = keptFrom(plan)
   if (window === null) return null
   const { kind, before } = plan
-  const read = kind.kind === 'incremental' && before.seen ? await readSeenObject(at, plan, before.seen) : null
+  const seen = kind.kind === 'incremental' ? seenAtFirst(plan) : undefined
+  const read = seen ? await readSeenObject(at, plan, seen) : null
   return {
     window,
     newest: microsOf(plan.plan.bound as string) - 1n,
@@ -89,8 +92,9 @@ export async function sweepSeen(
   listed: string[],
   closed: number,
   { seen, state }: LaneState,
+  unfinished: Unfinished | null,
 ): Promise<void> {
-  const current = new Set([seen?.key, stateKey(state)])
+  const current = new Set([seen?.key, stateKey(state), unfinished && seenAtFirst(unfinished.plan)?.key])
   for (const key of listed) {
     const n = parseSeenName(key.slice(laneKeys(at.lane).seenFolder.length))
     if (n !== null && n <= closed && !current.has(key)) await at.store.delete(key)

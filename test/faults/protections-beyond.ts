@@ -143,6 +143,13 @@ export const beyond: Protection[] = [
     seenBy: { test: 'test/lake/lookback.test.ts' },
   },
   {
+    without: 'what was read before a plan that is taken up again',
+    file: 'connectors/lake/plans.ts',
+    find: 'return resumes?.seen ?? before.seen',
+    replace: 'return before.seen',
+    seenBy: { test: 'test/lake/lookback.test.ts' },
+  },
+  {
     without: 'a marker while the vendor is asked for a token',
     file: 'worker/credentials.ts',
     find: 'if (isUnderWay(connection, stored.refreshing, options.forsakenMs)) {',

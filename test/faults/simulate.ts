@@ -1,11 +1,11 @@
 /**
  * Simulated histories by the million, on several processes: `npm run faults:simulate -- --interleavings 10000000`.
  *
- *   --of lake|login        what is simulated; default lake
- *   --interleavings N      how many; default 1000000
- *   --from SEED            the first seed; default 1
- *   --processes N          default: one per processor
- *   --seconds N            stop after so long; what is printed says from which seed to go on
+ *   --of lake|lookback|login  what is simulated; default lake
+ *   --interleavings N         how many; default 1000000
+ *   --from SEED               the first seed; default 1
+ *   --processes N             default: one per processor
+ *   --seconds N               stop after so long; what is printed says from which seed to go on
  *
  * A history that fails is shrunk and printed, and with it the seed and the tape that repeat it.
  */
@@ -54,7 +54,13 @@ async function main(): Promise<void> {
     },
   })
   const of = values.of as Simulated
-  if (!Object.hasOwn(simulations, of)) throw new Error(`--of ${of}: one of ${Object.keys(simulations).join(', ')}`)
+  if (!Object.hasOwn(simulations, of)) {
+    process.stderr.write(
+      `--of ${of}: there is no such simulation. Take one of ${Object.keys(simulations).join(', ')}.\n`,
+    )
+    process.exitCode = 2
+    return
+  }
   const first = Number(values.from)
   const until = performance.now() + Number(values.seconds) * 1000
   const all: Played = { interleavings: 0, troubles: 0, failure: null }

@@ -53,7 +53,11 @@ export interface Work {
 
 export async function planIntegers(at: LakeLane, run: RunKey, opened: Opened, work: Work): Promise<RunPlan> {
   if (opened.unfinished && !work.abandon) return writePlan(at, resumePlan(at, run, opened, opened.unfinished))
-  const { kind, from, to } = planWindow({
+  const {
+    kind,
+    from: since,
+    to,
+  } = planWindow({
     state: opened.state,
     read: 'incremental',
     write: 'append',
@@ -61,6 +65,10 @@ export async function planIntegers(at: LakeLane, run: RunKey, opened: Opened, wo
     ...(work.lookback ? { lookback: work.lookback * 1000 } : {}),
     ...work.ask,
   })
+  const { watermark } = opened.state
+  // As `planFrom` in activities/bounds.ts: whose clock stands before the watermark does not look back.
+  const tooEarly = kind.kind === 'incremental' && watermark !== null && work.clock < integerOf(watermark)
+  const from = tooEarly ? watermark : since
   const bound = to ?? stampOf(Math.max(work.clock, from === null ? 0 : integerOf(from)))
   const plan: Plan = {
     api: 'integers',
@@ -149,7 +157,7 @@ function readIntegers(
   const turn = ranges.findIndex(({ id }) => id === range)
   const end = integerOf(bound as string)
   const rows: number[] = []
-  let i = cursor === null ? (from === null ? 0 : integerOf(from)) : Number(cursor)
+  let i = cursor === null ? Math.max(0, from === null ? 0 : integerOf(from)) : Number(cursor)
   for (; i < end && rows.length < most; i++) if (i % ranges.length === turn) rows.push(i)
   return { rows, next: i >= end ? null : i }
 }

@@ -56,6 +56,17 @@ describe.each(places)('a lane that looks back, on %s', (_, make) => {
     expect(await seenKeys(place)).toEqual([])
   })
 
+  it('knows what was read before a plan that is taken up again', async () => {
+    const place = make()
+    await run(place, 1, at(24))
+    // What each step writes down begins too late for what the plan has yet to read; twice taken up, and twice given up.
+    const steps = at(40, { unitRows: 2, stepUnits: 1 })
+    for (const start of [2, 3, 4]) await dies(place, start, steps, 'commit', 2)
+    const last = await run(place, 5, at(40))
+    await run(place, 6, at(40))
+    await checkPromise(last.at(place.store()), { quiet: true, clock: 40 })
+  })
+
   it('begins with nothing to look back to where it is new to a lane, and looks no further than it remembers', async () => {
     const place = make()
     await run(place, 1, { clock: 40 })

@@ -4,6 +4,7 @@
  * Everything that happens is decided by `Choices`: the same seed, or the same tape, gives the same history.
  */
 import type { ObjectStore } from '../../../connectors/lake/store.ts'
+import { isBad, isVisible } from '../../lake/integers.ts'
 import type { Work } from '../../lake/integers.ts'
 import { MemoryPlace, memoryStore } from '../../lake/memory-store.ts'
 import { checkPromise } from '../../lake/promise.ts'
@@ -18,6 +19,9 @@ import { SlowCompletions } from './slow-completion.ts'
 import { SimulatedWorkflow } from './simulated-workflow.ts'
 import { climate, fair, troubleAt } from './troubles.ts'
 import type { Trouble } from './troubles.ts'
+
+/** What the source holds in the end. */
+const LAST = 99
 
 /** More turns than any history needs: whoever takes them is stuck. */
 const MOST_TURNS = 30_000
@@ -40,10 +44,12 @@ export interface SimulationOptions {
   tape?: readonly number[] | null
   /** Wraps the store of every process, beneath the troubles: how a test takes a protection out. */
   over?: (place: MemoryPlace) => ObjectStore
+  /** Every run looks back this far, and every fifth record comes late; absent: none does. */
+  lookback?: number
 }
 
-export async function simulate(seed: number, { tape = null, over }: SimulationOptions = {}): Promise<History> {
-  return withNoncesOf(seed, () => new World(new Choices(seed, tape), over).history())
+export async function simulate(seed: number, { tape = null, ...options }: SimulationOptions = {}): Promise<History> {
+  return withNoncesOf(seed, () => new World(new Choices(seed, tape), options).history())
 }
 
 class World implements Surroundings {
@@ -55,12 +61,14 @@ class World implements Surroundings {
   readonly #completions: SlowCompletions
   readonly #choices: Choices
   readonly #log: string[] = []
+  readonly #always: Pick<Work, 'lookback'>
   #climate = fair
   #workflows: SimulatedWorkflow[] = []
   #expired = false
   #troubles = 0
 
-  constructor(choices: Choices, over: SimulationOptions['over']) {
+  constructor(choices: Choices, { over, lookback }: SimulationOptions) {
+    this.#always = lookback === undefined ? {} : { lookback }
     this.#choices = choices
     this.scheduler = new Scheduler(choices)
     const settleMs = choices.choose(2) * 900_000
@@ -132,9 +140,16 @@ class World implements Surroundings {
     for (const start of [22, 23]) await this.#inPeace(start)
     const { integers } = await checkPromise(
       { store: this.store, lane: LANE, beat: () => {}, sleep: async () => {}, now: () => 1_800_000_000_000 },
-      { quiet: true, voids: this.#expired || this.#completions.late ? 'any' : 0 },
+      {
+        quiet: true,
+        voids: this.#expired || this.#completions.late ? 'any' : 0,
+        ...(this.#always.lookback === undefined ? {} : { clock: LAST }),
+      },
     )
-    if (integers.length !== 94) throw new Error(`${integers.length} records instead of 94`)
+    const due = Array.from({ length: LAST }, (_, i) => i).filter(
+      (i) => !isBad(i) && (!this.#always.lookback || isVisible(i, LAST)),
+    )
+    if (integers.length !== due.length) throw new Error(`${integers.length} records instead of ${due.length}`)
   }
 
   #work(clock: number): Work {
@@ -147,14 +162,14 @@ class World implements Surroundings {
   }
 
   #start(start: number, work: Work): SimulatedWorkflow {
-    const workflow = new SimulatedWorkflow(this, start, work)
+    const workflow = new SimulatedWorkflow(this, start, { ...work, ...this.#always })
     this.#workflows.push(workflow)
     void workflow.live()
     return workflow
   }
 
   async #inPeace(start: number): Promise<void> {
-    const workflow = this.#start(start, { clock: 99, unitRows: 40 })
+    const workflow = this.#start(start, { clock: LAST, unitRows: 40 })
     await this.#toTheEnd(workflow)
     if (workflow.fate !== 'done') throw new Error(`run ${start}, in peace, ended as ${workflow.fate}`)
   }
