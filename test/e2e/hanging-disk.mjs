@@ -3,7 +3,7 @@
  * does, or a disk that fails. The product knows nothing of it.
  *
  * HANGS holds `{ call, path, name, done }[]`: of the calls whose path matches, the first `done` are carried out, and none
- * is ever answered. Says `hangs: <name>` on stderr at each.
+ * is ever answered. Says `hangs: <name>` on stderr at each. With `fails` (`ENOSPC`) the call behind those fails so, once.
  */
 import disk from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
@@ -16,6 +16,8 @@ function hanging(call, at, real) {
   return async (...args) => {
     const hang = hangs.find((one) => one.call === call && one.pattern.test(String(args[at])))
     if (!hang) return real(...args)
+    if (hang.fails && hang.done-- !== 0) return real(...args)
+    if (hang.fails) throw Object.assign(new Error(`${hang.fails}: made up, ${call}`), { code: hang.fails })
     if (hang.done > 0) {
       hang.done -= 1
       await real(...args).catch((error) => {

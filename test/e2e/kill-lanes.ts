@@ -46,6 +46,8 @@ export interface Hang {
   /** Where the lane's files become visible. */
   data: string
   done: number
+  /** Of a disk: the code of an error, in place of the silence, of one call. */
+  fails?: string
 }
 
 /** The request that does to a bucket what the call does to a directory. */

@@ -8,7 +8,7 @@ import type { WorkerProcess } from '../e2e/stage.ts'
 import { pause } from '../e2e/until.ts'
 import type { Attack } from './fault-case.ts'
 import type { MortalTemporal } from './mortal-temporal.ts'
-import type { Proxy } from './toxiproxy.ts'
+import type { Proxy, Toxic } from './toxiproxy.ts'
 
 export interface Field {
   worker: WorkerProcess
@@ -105,4 +105,20 @@ export const attacks: Record<Attack, (field: Field) => Promise<void>> = {
     await field.way?.open()
     await pause(1_000)
   },
+
+  /** Connections to Temporal break again and again, and what was held goes on meanwhile. */
+  async resets(field) {
+    await spoil(field, { type: 'reset_peer', stream: 'downstream', attributes: { timeout: 0 } })
+  },
+
+  async lag(field) {
+    await spoil(field, { type: 'latency', stream: 'downstream', attributes: { latency: 2_000, jitter: 1_000 } })
+  },
+}
+
+async function spoil(field: Field, toxic: Toxic): Promise<void> {
+  await field.way?.spoil(toxic)
+  await field.release()
+  await pause(4_000)
+  await field.way?.heal()
 }

@@ -19,7 +19,7 @@ export const groups = {
 export type Group = keyof typeof groups
 
 /** What is done to the processes while a lane is at its point. */
-export type Attack = 'kill' | 'late' | 'term' | 'zombie' | 'waking' | 'server' | 'away' | 'partition'
+export type Attack = 'kill' | 'late' | 'term' | 'zombie' | 'waking' | 'server' | 'away' | 'partition' | 'resets' | 'lag'
 
 export interface Blow {
   point: KillPoint
@@ -38,6 +38,8 @@ export interface LaneCase {
   blows?: Blow[]
   /** Before the first run begins. */
   arm?: (lane: KillLane) => void
+  /** A call of the disk that fails once. */
+  disk?: { point: KillPoint; fails: string }
   options?: LaneOptions
   /** The lane's own connections: toxics that are there from the start, for so long, milliseconds. */
   toxic?: { at: 'org' | 'lake'; toxic: Toxic; forMs: number; afterMs?: number }

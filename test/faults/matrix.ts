@@ -43,10 +43,31 @@ export function matrixOf(results: CaseResult[]): string {
   return parts.join('\n\n')
 }
 
+/** Totals, in all and group by group, and the steps that storms struck. */
 export function summaryOf(results: CaseResult[]): string {
-  const { pairs, again, ...counts } = totalsOf(results)
-  const row = [pairs, ...COUNTS.map((name) => counts[name]), again].map((count) => count.toLocaleString('en'))
-  return `${head(['step and fault'], ['rows read again'])}\n${line(row)}`
+  const rowOf = (name: string, some: CaseResult[]): string => {
+    const { pairs, again, ...counts } = totalsOf(some)
+    return line([
+      name,
+      ...[pairs, ...COUNTS.map((one) => counts[one]), again].map((count) => count.toLocaleString('en')),
+    ])
+  }
+  const parts = (Object.keys(groups) as Group[]).flatMap((group) => {
+    const some = results.filter((one) => one.group === group)
+    return some.length > 0 ? [rowOf(group, some)] : []
+  })
+  const table = [head(['attack', 'steps and faults'], ['rows read again']), ...parts, rowOf('**all**', results)].join(
+    '\n',
+  )
+  const struck = struckBy(results)
+  return struck === '' ? table : `${table}\n\nSteps that were under way when storms struck: ${struck}.`
+}
+
+function struckBy(results: CaseResult[]): string {
+  const all = new Map<string, number>()
+  for (const { struck = {} } of results)
+    for (const [step, count] of Object.entries(struck)) all.set(step, (all.get(step) ?? 0) + count)
+  return [...all].map(([step, count]) => `${count} ${step}`).join(', ')
 }
 
 const line = (cells: (string | number)[]): string => `| ${cells.join(' | ')} |`

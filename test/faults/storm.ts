@@ -32,16 +32,16 @@ interface Weather {
 }
 
 const WORKERS = 3
-const LANES = 10
-const ACCOUNTS = 1_000
+const LANES = 12
+const ACCOUNTS = 600
 const STUCK_MS = 240_000
 
 const weathers: Weather[] = [
-  { fault: 'kill -9 at random', lake: 'versitygw', kills: 60 },
-  { fault: 'kill -9 at random', lake: 'file', kills: 60 },
-  { fault: 'kill -9, SIGTERM, SIGSTOP and SIGCONT at random', lake: 'versitygw', kills: 40, isMixed: true },
-  { fault: 'kill -9, and bucket and vendor fail at random', lake: 'versitygw', kills: 40, hasTroubles: true },
-  { fault: 'kill -9, and the server of Temporal as well', lake: 'versitygw', kills: 30, servers: 4 },
+  { fault: 'kill -9 at random', lake: 'versitygw', kills: 30 },
+  { fault: 'kill -9 at random', lake: 'file', kills: 30 },
+  { fault: 'kill -9, SIGTERM, SIGSTOP and SIGCONT at random', lake: 'versitygw', kills: 24, isMixed: true },
+  { fault: 'kill -9, and bucket and vendor fail at random', lake: 'versitygw', kills: 24, hasTroubles: true },
+  { fault: 'kill -9, and the server of Temporal as well', lake: 'versitygw', kills: 18, servers: 3 },
 ]
 
 export const storms: Wave[] = weathers.map((weather) => {
@@ -72,7 +72,7 @@ async function runStorm(house: House, weather: Weather, about: CaseInfo, seed: n
   const names = Array.from({ length: LANES }, (_, at) => `s${at}`)
   const lanes: Parameters<typeof openKillStage>[1] = Object.fromEntries(names.map((name) => [name, {}]))
   lanes['typed'] = { destination: { format: 'parquet' }, salesforce: { accounts: 100 } }
-  const kills = await openKillStage(house.temporal, lanes, { accounts: ACCOUNTS, pageMs: 50, seed }, weather.lake)
+  const kills = await openKillStage(house.temporal, lanes, { accounts: ACCOUNTS, pageMs: 120, seed }, weather.lake)
   try {
     kills.stage.env['LAKEWARD_SETTLE_SECONDS'] = '2'
     const typed = kills.lanes.get('typed')!
@@ -112,7 +112,7 @@ async function runOn(one: Runner, kills: KillStage, storm: { over: boolean }, ra
   await pause(random() * 1_000)
   while (!storm.over && one.stuck === 0) {
     await runOnce(one, kills)
-    one.lane.change(Math.floor(random() * 500))
+    one.lane.change(Math.floor(random() * 300))
     await pause(SECOND)
   }
 }

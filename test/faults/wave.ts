@@ -56,10 +56,14 @@ export async function runWave(house: House, cases: LaneCase[], seed: number): Pr
     kills.stage.env['LAKEWARD_SETTLE_SECONDS'] = '2'
     const rounds = Math.max(...cases.map(({ blows = [] }) => blows.length))
     const players = cases.map((one, at) => player(one, kills.lanes.get(`c${at}`)!, ways[at]!.way, rounds))
-    const way = attack === 'partition' ? await house.toxiproxy.proxy(house.temporal.address) : null
+    const way = /^(partition|resets|lag)$/.test(attack ?? '')
+      ? await house.toxiproxy.proxy(house.temporal.address)
+      : null
     const halts = (round: number) =>
       players.flatMap((one) => {
         const blow = blowAt(one, round)
+        const { disk } = one.one
+        if (disk && round === 0) return halt(disk.point, one.lane).map((call) => ({ ...call, fails: disk.fails }))
         return blow ? halt(blow.point, one.lane) : []
       })
     for (const { one, lane } of players) one.arm?.(lane)

@@ -11,6 +11,7 @@ export interface Wave {
   run(house: House, seed: number): Promise<CaseResult[]>
 }
 
+/** A worker has fifty connections to a bucket, and a lane that is held up holds two. */
 const LANES = 24
 
 export function lanesInWaves(cases: LaneCase[]): Wave[] {

@@ -4,6 +4,8 @@
  */
 import { AbortMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3'
 import type { KillLane } from '../../e2e/kill-lanes.ts'
+import { FIRST_RUN } from '../../e2e/kill-points.ts'
+import type { KillPoint } from '../../e2e/kill-points.ts'
 import type { Trouble } from '../../e2e/s3-gate.ts'
 import type { LaneCase } from '../fault-case.ts'
 
@@ -102,7 +104,19 @@ const refused: LaneCase[] = ['an upload is begun', 'the entry is written', 'an u
   arm: (lane) => strike(lane, steps[step]!, { error: { status: 400, code: 'KMS.DisabledException' } }, 30),
 }))
 
+/** A directory whose disk is full, or fails, at each deed of a commit. */
+const disks: LaneCase[] = ['ENOSPC', 'EIO'].flatMap((fails) =>
+  ['plan-written', 'file-staged', 'unit-recorded', 'entry-written', 'first-file-visible', 'outcome-written'].map(
+    (step): LaneCase => {
+      const point = FIRST_RUN[step]!
+      const disk = { point: { ...point, at: { ...point.at, done: 0 } as KillPoint['at'] }, fails }
+      return { group, step, fault: fails === 'EIO' ? 'the disk fails' : 'the disk is full', lake: 'file', disk }
+    },
+  ),
+)
+
 export const destination: LaneCase[] = [
+  ...disks,
   ...Object.entries(steps).flatMap(([step, { isConditional }]) =>
     [...everywhere, ...(isConditional ? conditional : [])].map(([fault, trouble, times]) =>
       caseOf(step, fault, trouble, times),

@@ -85,4 +85,19 @@ const server: LaneCase[] = steps.map(([step, point]) => ({
   blows: [{ point }],
 }))
 
-export const kills: LaneCase[] = [...singles, ...second, ...pairs, ...stops, ...away, ...server]
+const ways: [Attack, string][] = [
+  ['resets', 'connections to Temporal are reset'],
+  ['lag', 'Temporal answers seconds late'],
+]
+const temporal: LaneCase[] = ways.flatMap(([attack, fault]) =>
+  steps.map(([step, point]): LaneCase => ({
+    group: 'network',
+    step,
+    fault,
+    lake: 'versitygw',
+    attack,
+    blows: [{ point }],
+  })),
+)
+
+export const kills: LaneCase[] = [...singles, ...second, ...pairs, ...stops, ...away, ...server, ...temporal]

@@ -68,6 +68,32 @@ const logins: LaneCase[] = [
   },
 ]
 
+/** A run waits a quarter of an hour for its daily quota; a person who has raised it need not. */
+const quota: LaneCase[] = [8, 3].map((maxRequests) => ({
+  ...{
+    ...about,
+    step: maxRequests > 5 ? 'pages are read' : 'a run is planned',
+    fault: 'the quota of the day is used up',
+  },
+  options: { salesforce: { maxRequests } },
+  arm: (lane) => {
+    const { control } = lane.sandbox
+    const { client } = lane.stage
+    const raise = async (): Promise<void> => {
+      await until('it is refused', () => control.log().some(({ status }) => status === 403))
+      await pause(1_000)
+      control.behave({ maxRequests: 100_000 })
+      const { namespace } = client.options
+      const { raw } = await client.workflow.getHandle(lane.laneId).describe()
+      for (const { activityId: id } of raw.pendingActivities ?? []) {
+        const execution = { workflowId: lane.laneId }
+        await client.workflowService.resetActivity({ namespace, execution, identity: 'a person', id: id ?? '' })
+      }
+    }
+    void raise().catch((error: unknown) => process.stderr.write(`quota: ${String(error)}\n`))
+  },
+}))
+
 const jobs: [step: string, match: string, skip: number][] = [
   ['a job is made', '^POST .*/jobs/query', 0],
   ['a job is asked for', '^GET .*/jobs/query/[^/]+$', 0],
@@ -119,4 +145,4 @@ const bulkEnds: LaneCase[] = [
   ),
 ]
 
-export const vendor: LaneCase[] = [...reading, ...clocks, ...logins, ...bulkFaults, ...bulkEnds]
+export const vendor: LaneCase[] = [...reading, ...clocks, ...logins, ...quota, ...bulkFaults, ...bulkEnds]
