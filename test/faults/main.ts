@@ -91,8 +91,8 @@ if (options.list || names.length === 0) {
   process.stdout.write(`${names.join('\n')}\n${names.length} cases\n`)
   process.exit(names.length === 0 ? 2 : 0)
 }
-const results = await attack(options)
-process.stdout.write(`\n${summaryOf(results)}\n`)
+const results = options.rounds === 0 ? [] : await attack(options)
+if (results.length > 0) process.stdout.write(`\n${summaryOf(results)}\n`)
 if (options.write) {
   const kept = options.json && existsSync(options.json) ? readFileSync(options.json, 'utf8').trim().split('\n') : []
   writeMatrix(kept.length > 0 ? kept.map((line) => JSON.parse(line) as CaseResult) : results)

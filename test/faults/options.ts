@@ -25,7 +25,7 @@ against the source's, in every column. Programs that are needed are built once a
 ${Object.entries(groups)
   .map(([name, about]) => `                      ${name.padEnd(12)} ${about}`)
   .join('\n')}
-  --rounds <n>      all of them so many times, each round with a seed of its own (default: 1)
+  --rounds <n>      all of them so many times, each round with a seed of its own (default: 1); 0: --write alone
   --seed <n>        the first round's seed: data, storms and chance (default: 1)
   --parallel <n>    waves of cases at once (default: 2)
   --list            the names of the cases, and how many they are
@@ -34,9 +34,10 @@ ${Object.entries(groups)
   --help            this
 
 Examples
-  npm run faults                                         everything, once
+  npm run faults                                          everything, once
   npm run faults -- --only kill/entry-written --seed 7    the cases of one step, as a failure named them
   npm run faults -- --only storm --rounds 20
+  npm run faults -- --rounds 0 --json results.jsonl --write
 `
 
 /** A text: what is to be said instead of working, and the exit code. */
@@ -62,7 +63,7 @@ export function readOptions(args: string[]): Options | { say: string; code: numb
   if (values.help) return { say: HELP, code: 0 }
   const numbers = { rounds: values.rounds ?? '1', seed: values.seed ?? '1', parallel: values.parallel ?? '2' }
   for (const [name, text] of Object.entries(numbers)) {
-    if (!/^[1-9]\d{0,8}$/.test(text)) return wrong(`--${name} must be a whole number from 1 on`)
+    if (!/^\d{1,9}$/.test(text) || (text === '0' && name !== 'rounds')) return wrong(`--${name} must be a whole number`)
   }
   const only = values.only ?? []
   const { list = false, write = false, json = null } = values

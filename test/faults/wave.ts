@@ -12,7 +12,7 @@ import type { WorkerProcess } from '../e2e/stage.ts'
 import { pause, until } from '../e2e/until.ts'
 import { attacks } from './attacks.ts'
 import type { Field } from './attacks.ts'
-import type { Blow, CaseResult, LaneCase } from './fault-case.ts'
+import type { Attack, Blow, CaseResult, LaneCase } from './fault-case.ts'
 import { infoOf } from './fault-case.ts'
 import type { House } from './house.ts'
 import type { Proxy } from './toxiproxy.ts'
@@ -24,6 +24,9 @@ const STUCK_MS = 240_000
 const HALT_MS = 60_000
 /** Stamps are whole seconds, and a bound leaves out the second it is in. */
 export const SECOND = 1_100
+
+/** What lies between a worker and Temporal is attacked, and no process. */
+const isCut = (attack?: Attack): boolean => /^(partition|resets|lag)$/.test(attack ?? '')
 
 interface Player {
   one: LaneCase
@@ -211,11 +214,11 @@ async function strikeAll(
   for (let round = 0; round < rounds; round++) {
     const struck = players.filter((one) => blowAt(one, round))
     await arrive(struck, round, field)
-    for (const one of struck) one.kills++
+    if (!isCut(attack)) for (const one of struck) one.kills++
     field.between = () => carryOn(struck, round, () => startAll(players.filter(({ from }) => from === round + 1)))
     field.next = async () => kills.startWorker(halts(round + 1))
     await attacks[attack](field)
-    house.kills++
+    if (!isCut(attack)) house.kills++
   }
 }
 
