@@ -11,9 +11,10 @@ const each = {
   setupFiles: 'test/own-environment.ts',
 } as const
 
-const project = (name: string, folders: string, isolate: boolean) => ({
-  test: { ...each, name, isolate, include: [`test/${folders}/**/*.test.ts`] },
+const project = (name: string, isolate: boolean, include: string[], exclude: string[] = []) => ({
+  test: { ...each, name, isolate, include, exclude },
 })
+const files = alone.map((folder) => `test/${folder}/**/*.test.ts`)
 
 export default defineConfig({
   test: {
@@ -22,9 +23,9 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     reporters: ['default', './test/closing-line.ts'],
     projects: [
-      project('alone', `{${alone.join(',')}}`, true),
+      project('alone', true, files),
       // Files share the modules of their process: loading them anew for each file costs more than many a file.
-      project('shared', `!(${alone.join('|')})`, false),
+      project('shared', false, ['test/**/*.test.ts'], files),
     ],
   },
 })

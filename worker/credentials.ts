@@ -203,6 +203,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   ): Promise<Token> {
     hide(connection, next.token.accessToken, next.refreshToken)
     const documents = await state()
+    const before = loginIn(stored, fingerprint).refreshToken
     const until = performance.now() + holdMs
     for (let now = { version, stored: { ...stored, refreshing: marker } }, pause = POLL_MS.first; ;) {
       const token = { ...next.token, version: now.stored.lastVersion + 1 }
@@ -213,8 +214,11 @@ export function createCredentials(options: CredentialsOptions): Credentials {
         const value = withLogin(numbered, fingerprint, { ...next, token }, refreshing)
         if (await documents.write(documentName(connection), value, now.version)) return token
         const loaded = await load(connection, fingerprint)
-        // A person has logged in since we asked: what they brought is not replaced by what came of the login before.
-        if (loaded.login.person > next.person && loaded.login.token) return loaded.login.token
+        // What a person has brought since we asked is not replaced by what came of the login before. Nor is another
+        // refresh token: only who knew ours can have brought that, and so ours is used up.
+        const isNewer = loaded.login.person > next.person
+        const isLater = loaded.login.person === next.person && loaded.login.refreshToken !== before
+        if ((isNewer || isLater) && loaded.login.token) return loaded.login.token
         now = loaded
       } catch (error) {
         if (performance.now() > until) throw error

@@ -164,6 +164,13 @@ export const beyond: Protection[] = [
     seenBy: manyLogins,
   },
   {
+    without: 'leaving a login that came of ours',
+    file: 'worker/credentials.ts',
+    find: '(isNewer || isLater) && loaded',
+    replace: 'isNewer && loaded',
+    seenBy: manyLogins,
+  },
+  {
     without: 'offering an answer to the state until it takes it',
     file: 'worker/credentials.ts',
     find: 'if (performance.now() > until) throw error',

@@ -74,6 +74,7 @@ class LoginWorld implements Surroundings {
       trouble: (process) => this.trouble(process),
       die,
       log: (line) => this.log(line),
+      markedMs: (process) => this.#workers.find((one) => one.process === process)?.markedMs ?? 0,
     })
   }
 
@@ -128,7 +129,7 @@ class LoginWorld implements Surroundings {
   async #work(workers: number, calls: number, mayBeLost = true): Promise<void> {
     for (let count = 0; count < workers; count++) {
       const process = new Process(`worker ${this.#workers.length + 1}`)
-      const worker = { process, machine: this.#choices.choose(3), attempts: 0, running: 0 }
+      const worker = { process, machine: this.#choices.choose(3), markedMs: 0, attempts: 0, running: 0 }
       this.#workers.push(worker)
       this.#attempt(worker, calls, mayBeLost)
     }
@@ -178,7 +179,8 @@ class LoginWorld implements Surroundings {
     const wire = this.#vendor.wire(process)
     const made = (): Credentials =>
       createCredentials({
-        state: () => Promise.resolve(markersSeenFrom(worker, this.#workers, this.#stateOf(process))),
+        state: () =>
+          Promise.resolve(markersSeenFrom(worker, this.#workers, this.#stateOf(process), () => this.time.now)),
         login: () => Promise.resolve(loginOf('https://vendor.test', 'refresh_token')),
         wires: { of: () => wire, close: () => Promise.resolve() },
         env,

@@ -6,8 +6,10 @@ import { simulateLogin } from './login-world.ts'
 
 const wanted = Number(process.env['LAKEWARD_INTERLEAVINGS'] ?? 12_000)
 
-/** Histories that failed once, by their seed and tape, and what was mended since. */
-const FAILED: { seed: number; tape: number[]; mended: string }[] = []
+/** Histories that failed once, by their seed, and what was mended since. */
+const FAILED: { seed: number; mended: string }[] = [
+  { seed: 206, mended: 'a worker that woke up stored its login over one that had come of it' },
+]
 
 describe('workers that share a rotating login', () => {
   it('never ask at once, never send a used token for nothing, and lose nothing that arrived', async () => {
@@ -31,7 +33,7 @@ describe('workers that share a rotating login', () => {
     expect((await simulateLogin(5, { tape: one.tape })).log).toEqual(one.log)
   })
 
-  it.each(FAILED)('no longer fail by seed $seed: $mended', async ({ seed, tape }) => {
-    expect((await simulateLogin(seed, { tape })).problem).toBeNull()
+  it.each(FAILED)('no longer fail by seed $seed: $mended', async ({ seed }) => {
+    expect((await simulateLogin(seed)).problem).toBeNull()
   })
 })

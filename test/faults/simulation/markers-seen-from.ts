@@ -13,9 +13,16 @@ const NOBODY = 2 ** 22 + 1
 export interface Machine {
   process: Process
   machine: number
+  /** When its process set its marker last. */
+  markedMs: number
 }
 
-export function markersSeenFrom(own: Machine, all: readonly Machine[], state: StateStore): StateStore {
+export function markersSeenFrom(
+  own: Machine,
+  all: readonly Machine[],
+  state: StateStore,
+  now: () => number,
+): StateStore {
   const shown = (marker: Marker): Marker => {
     const [by, name] = marker.by.split('@')
     const setter = all.find(({ process }) => process.name === name)
@@ -43,11 +50,14 @@ export function markersSeenFrom(own: Machine, all: readonly Machine[], state: St
       })
       return { version, value: seen }
     },
-    write: (name, value, after) =>
-      state.write(
-        name,
-        through(value, (marker) => stored.get(marker.by) ?? { ...marker, by: `${marker.by}@${own.process.name}` })!,
-        after,
-      ),
+    write(name, value, after) {
+      const marked = through(value, (marker) => {
+        const others = stored.get(marker.by)
+        if (others) return others
+        own.markedMs = now()
+        return { ...marker, by: `${marker.by}@${own.process.name}` }
+      })
+      return state.write(name, marked!, after)
+    },
   }
 }

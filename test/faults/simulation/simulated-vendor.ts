@@ -2,8 +2,9 @@
  * A vendor's token endpoint and its interface, as a process sees them: each call waits for its turn and may meet a
  * trouble. Refresh tokens rotate: each is good once, and the answer has the next.
  *
- * What must hold at every call: a refresh token goes out again only where the answer to it did not arrive, or its
- * process was taken for dead; and two requests are under way at once only then.
+ * What must hold at every call: a refresh token goes out again only where the answer to it did not arrive, or where one
+ * of the two that sent it had its marker set for so long that it could be taken for dead; and two requests are under
+ * way at once only then.
  */
 import type { Wire } from '../../../connectors/exchange.ts'
 import type { Process } from './scheduler.ts'
@@ -11,7 +12,7 @@ import { Crash } from './scheduler.ts'
 import type { Trouble } from './troubles.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
-/** After this long whoever asks may be taken for dead by other machines. */
+/** A marker that has stood for so long may be taken for that of a dead process by other machines. */
 const FORSAKEN_MS = 60_000
 
 interface Grant {
@@ -19,7 +20,6 @@ interface Grant {
   /** The refresh token it was given for, and the one it brought. */
   used: string
   brought: string
-  atMs: number
   arrived: boolean
 }
 
@@ -29,6 +29,8 @@ export interface VendorSurroundings {
   trouble(process: Process): Trouble
   die(process: Process): Crash
   log(line: string): void
+  /** When the process set its marker last. */
+  markedMs(process: Process): number
 }
 
 export class SimulatedVendor {
@@ -39,7 +41,7 @@ export class SimulatedVendor {
   requests = 0
   readonly #world: VendorSurroundings
   readonly #grants: Grant[] = []
-  readonly #underWay = new Map<Process, number>()
+  readonly #underWay = new Set<Process>()
 
   constructor(world: VendorSurroundings) {
     this.#world = world
@@ -73,10 +75,11 @@ export class SimulatedVendor {
   }
 
   async #token(process: Process, sent: string): Promise<{ status: number; body: object }> {
-    const { time } = this.#world
-    const others = [...this.#underWay].filter(([other, since]) => !other.dead && time.now - since < FORSAKEN_MS)
-    if (others.length > 0) this.problems.push(`${process.name} and ${others[0]![0].name} ask for a token at once`)
-    this.#underWay.set(process, time.now)
+    const [other] = [...this.#underWay].filter((one) => !one.dead && !this.#isForsaken(one))
+    if (other && !this.#isForsaken(process)) {
+      this.problems.push(`${process.name} and ${other.name} ask for a token at once`)
+    }
+    this.#underWay.add(process)
     try {
       await this.#world.gate(process)
       const trouble = this.#world.trouble(process)
@@ -101,18 +104,24 @@ export class SimulatedVendor {
     if (used !== this.valid) {
       const earlier = this.#grants.find((grant) => grant.used === used)
       if (!earlier) this.problems.push(`${process.name} sent a refresh token that never was: ${used}`)
-      else if (!this.#excuses(earlier)) this.problems.push(`${process.name} sent ${used} again, for no reason`)
+      else if (!this.#excuses(earlier) && !this.#isForsaken(process)) {
+        this.problems.push(`${process.name} sent ${used} again, for no reason`)
+      }
       return null
     }
     this.valid = `canary-refresh-${this.requests}`
     this.access = `canary-access-${this.requests}`
-    const grant = { process, used, brought: this.valid, atMs: this.#world.time.now, arrived: false }
+    const grant = { process, used, brought: this.valid, arrived: false }
     this.#grants.push(grant)
     return grant
   }
 
-  /** Its answer did not arrive, or whoever got it died with it, or was silent for too long. */
-  #excuses({ arrived, process, atMs }: Grant): boolean {
-    return !arrived || process.dead || this.#world.time.now - atMs >= FORSAKEN_MS
+  /** Its answer did not arrive, or whoever got it died with it, or was taken for dead. */
+  #excuses({ arrived, process }: Grant): boolean {
+    return !arrived || process.dead || this.#isForsaken(process)
+  }
+
+  #isForsaken(process: Process): boolean {
+    return this.#world.time.now - this.#world.markedMs(process) >= FORSAKEN_MS
   }
 }
