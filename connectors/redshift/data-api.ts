@@ -154,7 +154,11 @@ const doingOf = (sql: string): string => `run ${sql.slice(0, sql.indexOf(' '))}`
 
 /** https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_Field.html */
 function textOf({ isNull, stringValue, longValue, doubleValue, booleanValue }: Value): string | null {
-  return isNull ? null : String(stringValue ?? longValue ?? doubleValue ?? booleanValue)
+  if (isNull) return null
+  const value = stringValue ?? longValue ?? doubleValue ?? booleanValue
+  if (value === undefined)
+    throw statementError('a cell has no value that is text, a number or a boolean', 'read rows', 'answer')
+  return String(value)
 }
 
 function clientOf(session: Session, sdk: Sdk): RedshiftDataClient {

@@ -8,6 +8,7 @@
  * - The manifest says which files count, and how many rows each has; it is written last.
  * - An unload that failed for a passing reason is not repeated in its folder: the lane begins again, with another one.
  */
+import { z } from 'zod'
 import { createHash } from 'node:crypto'
 import type { Job, Json, Plan, Range, Session } from '../connector.ts'
 import { ConnectorError } from '../errors.ts'
@@ -126,11 +127,28 @@ interface Manifest {
   meta: { record_count: number }
 }
 
+const records = z.int().nonnegative()
+const manifest = z.looseObject({
+  entries: z.array(
+    z.looseObject({ url: z.string(), meta: z.looseObject({ content_length: records, record_count: records }) }),
+  ),
+  meta: z.looseObject({ record_count: records }),
+})
+
+function manifestOf(bytes: Uint8Array, object: string): Manifest {
+  try {
+    return manifest.parse(JSON.parse(Buffer.from(bytes).toString()))
+  } catch (cause) {
+    const reason = 'its manifest is not what an UNLOAD writes'
+    throw new ConnectorError({ connector: 'redshift', doing: `unload ${object}`, kind: 'answer', reason, cause })
+  }
+}
+
 async function rangesOf(session: Session, { folder, object, parallel }: Ref): Promise<Range[]> {
   const { store } = await stagingOf(session)
   const bytes = await store.get(`${folder}manifest`)
   if (!bytes) throw again(object, `${store.name}/${folder}manifest is gone`)
-  const { entries, meta } = JSON.parse(Buffer.from(bytes).toString()) as Manifest
+  const { entries, meta } = manifestOf(bytes, object)
   const files = entries.map(({ url, meta: of }): FileSpan['files'][number] => [
     url.slice(store.name.length + 1),
     of.content_length,

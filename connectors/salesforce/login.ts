@@ -1,6 +1,8 @@
 /** Logging in to Salesforce: the grants, where each works, and who is logged in then. */
+import { z } from 'zod'
 import type { AuthKind, JsonObject, Session } from '../connector.ts'
 import { ConnectorError } from '../errors.ts'
+import { askJsonAt } from './objects.ts'
 import { words } from '../strict.ts'
 import { audienceOf, isShared } from './hosts.ts'
 
@@ -80,10 +82,12 @@ interface UserInfo {
   preferred_username?: string
 }
 
+const name = z.string().nullish()
+const info = z.looseObject({ organization_id: name, user_id: name, preferred_username: name })
+
 const ASKING = 'ask who we are'
 
 // https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm
-async function userInfo({ http }: Session): Promise<UserInfo> {
-  const { body } = await http.request({ url: '/services/oauth2/userinfo', accept: 'json', doing: ASKING })
-  return JSON.parse(Buffer.from(body).toString('utf8')) as UserInfo
+async function userInfo(session: Session): Promise<UserInfo> {
+  return askJsonAt(session, '/services/oauth2/userinfo', ASKING, info)
 }

@@ -8,24 +8,52 @@ export async function describeObject(session: Session, object: string): Promise<
   const doing = `describe ${object}`
   // https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_describe.htm
   const path = `sobjects/${encodeURIComponent(object)}/describe`
-  const described = await askJson<DescribedObject>(session, path, doing)
-  if (!Array.isArray(described.fields)) throw wrongAnswer(doing, 'the description has no fields')
-  return described
+  return askJson<DescribedObject>(session, path, doing, described)
 }
 
-/** One JSON object of the REST API; `path` is below the version. */
-export async function askJson<T>(session: Session, path: string, doing: string): Promise<T> {
-  return askJsonAt(session, dataUrl(session, path), doing)
+const number = z.number().optional()
+const described = z.looseObject({
+  name: z.string(),
+  fields: z.array(
+    z.looseObject({
+      name: z.string(),
+      type: z.string(),
+      label: z.string().nullish(),
+      precision: number,
+      scale: number,
+      length: number,
+      compoundFieldName: z.string().nullish(),
+      referenceTo: z.array(z.string()).nullish(),
+    }),
+  ),
+})
+
+/** Of the REST API; `path` is below the version. */
+export async function askJson<T>(session: Session, path: string, doing: string, shape: z.ZodType): Promise<T> {
+  return askJsonAt(session, dataUrl(session, path), doing, shape)
 }
 
-/** One JSON object at a path that Salesforce gave. */
-export async function askJsonAt<T>(session: Session, url: string, doing: string): Promise<T> {
+/** At a path that Salesforce gave. */
+export async function askJsonAt<T>(session: Session, url: string, doing: string, shape: z.ZodType): Promise<T> {
   const { body } = await session.http.request({ url, accept: 'json', doing })
+  return jsonOf(body, doing, shape) as T
+}
+
+/** `shape`: what is looked at of it, which has to be as it should. */
+export function jsonOf(body: Uint8Array, doing: string, shape: z.ZodType): unknown {
+  let value: unknown
   try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(Buffer.from(body).toString('utf8'))) as T
+    value = JSON.parse(Buffer.from(body).toString('utf8'))
   } catch {
-    throw wrongAnswer(doing, 'the answer is no JSON object')
+    throw wrongAnswer(doing, 'the answer is no JSON')
   }
+  const read = shape.safeParse(value)
+  if (read.success) return value
+  const at = read.error.issues[0]?.path.map(String).join('.')
+  throw wrongAnswer(
+    doing,
+    at ? `${at.slice(0, 100)} is missing in the answer, or is of another kind` : 'the answer is of another kind',
+  )
 }
 
 export function dataUrl({ settings }: Session, path: string): string {

@@ -64,8 +64,7 @@ export async function* readPages(
     if (page.next !== null && seen.has(page.next)) {
       throw notUnderstood(doing, 'the same nextRecordsUrl came twice')
     }
-    const { records, first, last } =
-      orderedPage(request, page, cursor.after) ?? settledRecords(request, page, cursor.after, doing)
+    const { records, first, last } = settled(request, page, cursor.after, doing)
     if (first !== null && first === cursor.first) throw notUnderstood(doing, 'the same page came twice')
     if (records.length < page.records.length) {
       session.note(`${request.object}: some records were changed while they were read; the next run brings them.`)
@@ -111,35 +110,39 @@ async function fetchPage(session: Session, request: ReadRequest, cursor: Cursor)
 }
 
 /** The records of a page that belong to this run, and the position of the last of them. */
-function settledRecords(request: ReadRequest, page: QueryPage, after: Position | null, doing: string): Settled {
+function settled(request: ReadRequest, page: QueryPage, after: Position | null, doing: string): Settled {
+  try {
+    return orderedPage(request, page, after) ?? settledRecords(request, page, after)
+  } catch (error) {
+    if (error instanceof CutJson) throw notUnderstood(doing, error.message)
+    throw error
+  }
+}
+
+function settledRecords(request: ReadRequest, page: QueryPage, after: Position | null): Settled {
   const { cursorField, bound } = request
   const records: Span[] = []
   let first: string | null = null
   let last: Position | null = null
-  try {
-    const idOf = idReader(page.body)
-    if (page.records[0]) first = idOf(page.records[0])
-    const stampOf = cursorField === null ? null : memberReader(page.body, cursorField)
-    const end = bound === null ? null : stampKey(bound)
-    let highest = after?.stamp ? stampKey(after.stamp) : ''
-    for (const record of page.records) {
-      const stamp = stampOf?.(record) ?? null
-      const key = stamp === null ? '' : stampKey(stamp)
-      if (end !== null && key >= end) continue
-      records.push(record)
-      if (request.order === 'key' || stamp === null) {
-        if (request.order === 'key') last = { stamp: null, id: idOf(record) }
-        continue
-      }
-      // A stamp of the system only ever grows, and grown beyond the bound it was left out above.
-      if (key < highest && cursorField === 'SystemModstamp') throw new CutJson('records are not in the order asked for')
-      if (key < highest) continue
-      highest = key
-      last = { stamp: stamp.replace('+0000', 'Z'), id: idOf(record) }
+  const idOf = idReader(page.body)
+  if (page.records[0]) first = idOf(page.records[0])
+  const stampOf = cursorField === null ? null : memberReader(page.body, cursorField)
+  const end = bound === null ? null : stampKey(bound)
+  let highest = after?.stamp ? stampKey(after.stamp) : ''
+  for (const record of page.records) {
+    const stamp = stampOf?.(record) ?? null
+    const key = stamp === null ? '' : stampKey(stamp)
+    if (end !== null && key >= end) continue
+    records.push(record)
+    if (request.order === 'key' || stamp === null) {
+      if (request.order === 'key') last = { stamp: null, id: idOf(record) }
+      continue
     }
-  } catch (error) {
-    if (error instanceof CutJson) throw notUnderstood(doing, error.message)
-    throw error
+    // A stamp of the system only ever grows, and grown beyond the bound it was left out above.
+    if (key < highest && cursorField === 'SystemModstamp') throw new CutJson('records are not in the order asked for')
+    if (key < highest) continue
+    highest = key
+    last = { stamp: stamp.replace('+0000', 'Z'), id: idOf(record) }
   }
   return { records, first, last }
 }

@@ -1,4 +1,5 @@
 /** Salesforce as a source: by pages of queries, or by Bulk jobs. */
+import { z } from 'zod'
 import type { ObjectInfo, ObjectSchema, Plan, Session, Source } from '../connector.ts'
 import { ConnectorError } from '../errors.ts'
 import { schemaOf } from './describe.ts'
@@ -47,6 +48,10 @@ interface ListedObject {
 
 const versionOf = ({ settings }: Session): string => settings.apiVersion as string
 
+const listing = z.looseObject({
+  sobjects: z.array(z.looseObject({ name: z.string(), label: z.string().nullish() })),
+})
+
 export const source: Source = {
   options,
   // Records became visible minutes after the stamp they carry; ten minutes is what others came to trust as well.
@@ -55,7 +60,7 @@ export const source: Source = {
 
   async *objects(session): AsyncIterable<ObjectInfo> {
     // https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_describeGlobal.htm
-    const listed = await askJson<{ sobjects: ListedObject[] }>(session, 'sobjects', 'list the objects')
+    const listed = await askJson<{ sobjects: ListedObject[] }>(session, 'sobjects', 'list the objects', listing)
     for (const { name, label, queryable, deprecatedAndHidden } of listed.sobjects) {
       if (deprecatedAndHidden) continue
       yield { name, ...(label ? { label } : {}), ...unreadable(name, queryable === true) }

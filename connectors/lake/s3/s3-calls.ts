@@ -2,6 +2,7 @@
 import type * as Sdk from '@aws-sdk/client-s3'
 import type { AwsCredentials } from '../../connector.ts'
 import { isLoopback } from '../../http.ts'
+import { ConnectorError } from '../../errors.ts'
 import { s3Error } from './s3-errors.ts'
 
 export type Encryption = { mode: 'none' | 's3' | 'kms'; keyId?: string | undefined }
@@ -91,6 +92,7 @@ export class S3Calls {
         ...(KeyMarker !== undefined && { KeyMarker }),
       })
       const next: string | undefined = page.IsTruncated ? page.NextKeyMarker : undefined
+      if (page.IsTruncated && !next) throw cutListing(doing)
       yield* named(page.Uploads).filter(({ Key }) => Key !== next)
       if (next !== undefined) {
         if (next === KeyMarker) throw new Error(`the listing of uploads stands still at ${next}`)
@@ -101,6 +103,12 @@ export class S3Calls {
       KeyMarker = next
     } while (KeyMarker !== undefined)
   }
+}
+
+/** A listing that ends here would pass for a whole one. */
+export function cutListing(doing: string): ConnectorError {
+  const reason = 'the listing says that there is more, and not where it goes on'
+  return new ConnectorError({ connector: 's3', doing, kind: 'answer', reason })
 }
 
 function named(uploads: Sdk.MultipartUpload[] = []): { Key: string; UploadId: string }[] {

@@ -15,7 +15,7 @@ import { ConnectorError } from '../../errors.ts'
 import { LakeError } from '../errors.ts'
 import type { ObjectStore, StagedFile, StageRequest, StagedWriter, StoredObject } from '../store.ts'
 import { proveBucket } from './prove-bucket.ts'
-import { S3Calls, type S3Place } from './s3-calls.ts'
+import { cutListing, S3Calls, type S3Place } from './s3-calls.ts'
 import { isAbsent, meaningOf, NOT_S3, type S3Meaning } from './s3-errors.ts'
 import { Gate, PartWriter } from './s3-writer.ts'
 
@@ -71,6 +71,7 @@ class S3Store implements ObjectStore {
         if (Buffer.compare(Buffer.from(key), from) >= 0) yield { key, bytes: Size }
       }
       ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined
+      if (page.IsTruncated && !ContinuationToken) throw cutListing(`list ${this.name}/${prefix}`)
     } while (ContinuationToken)
   }
 

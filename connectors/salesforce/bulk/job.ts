@@ -9,9 +9,10 @@
  *   begun again.
  * - All that is asked of a job is asked in the version that it was made with.
  */
+import { z } from 'zod'
 import type { HttpRequest, Job, Json, Plan, Range, Session } from '../../connector.ts'
 import { ConnectorError } from '../../errors.ts'
-import { wrongAnswer } from '../objects.ts'
+import { jsonOf } from '../objects.ts'
 import type { ReadRequest } from '../plan.ts'
 import { again, jobQuery } from './request.ts'
 import { rangesOf } from './result-ranges.ts'
@@ -120,9 +121,12 @@ async function ask<T>(session: Session, method: HttpRequest['method'], url: stri
     accept: 'json',
     doing: what,
   })
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8')) as T
-  } catch {
-    throw wrongAnswer(what, 'the answer is no JSON object')
-  }
+  return jsonOf(bytes, what, job) as T
 }
+
+const job = z.looseObject({
+  id: z.string().min(1),
+  state: z.string(),
+  errorMessage: z.string().nullish(),
+  numberRecordsProcessed: z.number().nullish(),
+})

@@ -3,6 +3,7 @@
  * memory, else one chain of locators.
  * https://developer.salesforce.com/docs/platform/api-asynch/guide/query-get-parallel-job-results.html
  */
+import { z } from 'zod'
 import type { Json, Range, Session } from '../../connector.ts'
 import { ConnectorError } from '../../errors.ts'
 import { askJsonAt } from '../objects.ts'
@@ -23,6 +24,12 @@ interface ResultPages {
   nextRecordUrl?: string | null
   done?: boolean
 }
+
+const pages = z.looseObject({
+  resultPages: z.array(z.looseObject({ resultUrl: z.string() })).nullish(),
+  nextRecordsUrl: z.string().nullish(),
+  nextRecordUrl: z.string().nullish(),
+})
 
 /** What the size of a record is taken from. */
 const SAMPLE = 500
@@ -60,7 +67,7 @@ async function parallelPages(session: Session, { url, object }: FinishedJob): Pr
     for (const asked = new Set<string>(); more;) {
       if (asked.has(more)) return null
       asked.add(more)
-      const found: ResultPages = await askJsonAt(session, more, `read ${object}`)
+      const found: ResultPages = await askJsonAt(session, more, `read ${object}`, pages)
       for (const { resultUrl } of found.resultPages ?? []) urls.add(resultUrl)
       if (found.done !== false) return [...urls]
       more = found.nextRecordsUrl ?? found.nextRecordUrl

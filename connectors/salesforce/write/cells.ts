@@ -11,6 +11,7 @@
 import type { Row } from '../../connector.ts'
 import { isNumber } from '../../records/field-kind.ts'
 import type { RecordTarget, TargetField } from '../../record-sink.ts'
+import { wrongAnswer } from '../objects.ts'
 
 export type Nulls = 'clear' | 'keep'
 
@@ -65,13 +66,13 @@ export function csvLine(cells: readonly string[]): string {
   return `${cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',')}\n`
 }
 
-/** Records of a result file as cells. @throws RangeError where a quoted cell has no end */
+/** Records of a result file as cells. @throws ConnectorError where a quoted cell has no end */
 export function* csvRecords(text: string): Generator<string[]> {
   const cell = /("[^"]*(?:""[^"]*)*"|[^",\r\n]*)(,|\r\n|\n|\r|$)/y
   let cells: string[] = []
   while (cell.lastIndex < text.length || cells.length > 0) {
     const found = cell.exec(text)
-    if (!found) throw new RangeError('a quoted cell has no end')
+    if (!found) throw wrongAnswer('read the results', 'a quoted cell has no end')
     const [, value = '', end] = found
     cells.push(value.startsWith('"') ? value.slice(1, -1).replaceAll('""', '"') : value)
     if (end === ',') continue

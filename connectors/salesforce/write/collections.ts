@@ -1,8 +1,9 @@
 /** Records by sObject Collections: calls of at most 200, some at a time. */
+import { z } from 'zod'
 import type { HttpRequest, Session } from '../../connector.ts'
 import type { Outcome, RecordBatch } from '../../record-sink.ts'
 import { together } from '../../together.ts'
-import { dataUrl, wrongAnswer } from '../objects.ts'
+import { dataUrl, jsonOf, wrongAnswer } from '../objects.ts'
 import { jsonRecord } from './cells.ts'
 import { type Load, loadOf } from './load.ts'
 import { outcomeOf, type SaveResult } from './outcome.ts'
@@ -32,12 +33,28 @@ async function call(session: Session, batch: RecordBatch, load: Load, rows: numb
   const { target, write } = batch
   const doing = `${write} ${target.object}`
   const { body } = await session.http.request({ ...requestOf(session, batch, load, rows), accept: 'json', doing })
-  const results = JSON.parse(Buffer.from(body).toString('utf8')) as unknown
-  if (!Array.isArray(results) || results.length !== rows.length) {
+  const results = jsonOf(body, doing, saved) as SaveResult[]
+  if (results.length !== rows.length) {
     throw wrongAnswer(doing, `${rows.length} records were sent, and the answer is not one result for each`)
   }
-  return results as SaveResult[]
+  return results
 }
+
+const saved = z.array(
+  z.looseObject({
+    id: z.string().nullish(),
+    success: z.boolean(),
+    errors: z
+      .array(
+        z.looseObject({
+          statusCode: z.string().nullish(),
+          message: z.string().nullish(),
+          fields: z.array(z.string()).nullish(),
+        }),
+      )
+      .optional(),
+  }),
+)
 
 // https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections.htm
 function requestOf(session: Session, batch: RecordBatch, load: Load, rows: number[]): Omit<HttpRequest, 'doing'> {

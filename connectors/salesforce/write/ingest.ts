@@ -8,10 +8,11 @@
  *   the same are interchangeable.
  * - What no result names was not written by an aborted job; of a finished one, nobody knows.
  */
+import { z } from 'zod'
 import type { HttpRequest, Json, Session } from '../../connector.ts'
 import { ConnectorError } from '../../errors.ts'
 import type { Outcome, RecordBatch, RecordJob } from '../../record-sink.ts'
-import { askJson, dataUrl } from '../objects.ts'
+import { askJson, dataUrl, jsonOf, wrongAnswer } from '../objects.ts'
 import { csvCells, csvLine, meansNull } from './cells.ts'
 import { sendCollections } from './collections.ts'
 import { type Load, loadOf } from './load.ts'
@@ -25,6 +26,14 @@ interface IngestJob {
   numberRecordsProcessed?: number
 }
 
+const shape = z.looseObject({
+  id: z.string().min(1),
+  state: z.string(),
+  errorMessage: z.string().nullish(),
+  numberRecordsProcessed: z.number().nullish(),
+})
+
+const LINE_FEED = 0x0a
 const POLL_MS = 5000
 const operations = { append: 'insert', upsert: 'upsert', update: 'update', delete: 'delete' }
 
@@ -136,12 +145,14 @@ async function sendAside(
 
 // https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/get_job_info.htm
 async function jobOf(session: Session, ref: Json): Promise<IngestJob> {
-  return askJson<IngestJob>(session, `jobs/ingest/${ref as string}`, 'ask for a job')
+  return askJson<IngestJob>(session, `jobs/ingest/${ref as string}`, 'ask for a job', shape)
 }
 
 async function resultText(session: Session, ref: Json, part: string): Promise<string> {
   const url = jobUrl(session, ref, `/${part}`)
-  const { body } = await session.http.request({ url, headers: { accept: 'text/csv' }, doing: 'read the results' })
+  const doing = 'read the results'
+  const { body } = await session.http.request({ url, headers: { accept: 'text/csv' }, doing })
+  if (body.length > 0 && body.at(-1) !== LINE_FEED) throw wrongAnswer(doing, 'they end within a line')
   return Buffer.from(body).toString('utf8')
 }
 
@@ -156,7 +167,7 @@ async function ask<T>(session: Session, method: HttpRequest['method'], path: str
     accept: 'json',
     doing,
   })
-  return JSON.parse(Buffer.from(answer.body).toString('utf8')) as T
+  return jsonOf(answer.body, doing, shape) as T
 }
 
 function jobUrl(session: Session, ref: Json, part = ''): string {

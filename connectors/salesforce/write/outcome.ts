@@ -8,9 +8,9 @@
 import type { Outcome, RecordWrite } from '../../record-sink.ts'
 
 export interface SaveError {
-  statusCode?: string
-  message?: string
-  fields?: string[]
+  statusCode?: string | null
+  message?: string | null
+  fields?: string[] | null
 }
 
 export interface SaveResult {
@@ -54,13 +54,13 @@ export function refused(errors: SaveError[], write: RecordWrite, sent: string | 
     return { ok: true, id: sent }
   }
   const reason = errors.map(told).join('; ') || 'Salesforce gives no reason'
-  const again = errors.some(({ statusCode = '', message = '' }) => later.has(statusCode) || locked.test(message))
+  const again = errors.some(({ statusCode, message }) => later.has(statusCode ?? '') || locked.test(message ?? ''))
   return { ok: false, reason, again }
 }
 
-function told({ statusCode = 'UNKNOWN', message = '', fields = [] }: SaveError): string {
-  const at = fields.length > 0 ? ` [${fields.join(', ')}]` : ''
-  return `${statusCode}: ${message}${at}`
+function told({ statusCode, message, fields }: SaveError): string {
+  const at = fields && fields.length > 0 ? ` [${fields.join(', ')}]` : ''
+  return `${statusCode ?? 'UNKNOWN'}: ${message ?? ''}${at}`
 }
 
 /** `sf__Error` of a job: `REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --`. */

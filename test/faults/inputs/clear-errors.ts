@@ -1,5 +1,5 @@
 /** What an error must be for a person: what, where and what to do, in plain text. */
-import { InputError } from '../../../connectors/errors.ts'
+import { ConnectorError, InputError } from '../../../connectors/errors.ts'
 import { LakeError } from '../../../connectors/lake/errors.ts'
 
 /** What is left over of a program in a text for people. */
@@ -34,5 +34,9 @@ export function unclear(error: unknown, written = ''): string | undefined {
 function partsOf(error: unknown): { where: string; what: string; advice?: string }[] | undefined {
   if (error instanceof InputError) return error.problems
   if (error instanceof LakeError) return [error]
+  if (error instanceof ConnectorError) {
+    const { message, reason, advice } = error
+    return [{ where: message, what: reason, ...(advice !== undefined && { advice }) }]
+  }
   return undefined
 }
