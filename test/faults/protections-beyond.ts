@@ -47,7 +47,7 @@ export const beyond: Protection[] = [
     file: 'connectors/salesforce/plan.ts',
     find: "soql.compare(cursor.name, '>=', literal(Date.parse(ask.from)))",
     replace: "soql.compare(cursor.name, '>', literal(Date.parse(ask.from)))",
-    seenBy: reading,
+    seenBy: { test: 'test/salesforce/conformance.test.ts' },
   },
   {
     without: 'ending before the bound: `<=` instead of `<`',

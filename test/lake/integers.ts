@@ -111,7 +111,9 @@ export async function extractIntegers(
   const before = place.previous === null ? null : await readUnit(at, plan.run, place.range, place.previous)
   const found = readIntegers(plan, place.range, before?.cursor ?? null, unitRows)
   const { next } = found
-  const visible = plan.lookback ? found.rows.filter((i) => isVisible(i, clock)) : found.rows
+  // Whoever reads a plan reads after its bound, however old the clock is that the run began with.
+  const now = Math.max(clock, integerOf(plan.plan.bound as string))
+  const visible = plan.lookback ? found.rows.filter((i) => isVisible(i, now)) : found.rows
   const start = await openLookback(at, plan)
   const lookback = start && lookbackOf(start)
   const rows = visible.filter((i) => {
