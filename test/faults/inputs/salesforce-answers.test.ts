@@ -1,4 +1,4 @@
-/** Answers of Salesforce, one of them damaged, by the thousand: right data or an error in plain words; never a crash. */
+/** Answers of Salesforce with one of them damaged: right data or an error in plain words, never a crash. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { HttpResponse, JsonObject, ObjectSchema, Plan, Range, Session } from '../../../connectors/connector.ts'
 import { salesforce } from '../../../connectors/salesforce/salesforce.ts'
