@@ -1,6 +1,6 @@
 /**
- * Storms: lanes run on and on while workers are struck at random, the bucket and the vendor fail at random, and
- * Temporal's server goes down. When it is over two quiet runs follow, and the verdict.
+ * Storms: lanes run on and on while workers are struck at random, and the bucket and the vendor fail at random. When it
+ * is over two quiet runs follow, and the verdict.
  */
 import { once } from 'node:events'
 import { addHits, noHits } from '../e2e/kill-hits.ts'
@@ -27,8 +27,6 @@ interface Weather {
   isMixed?: true
   /** The bucket and the vendor fail as well. */
   hasTroubles?: true
-  /** Temporal's server is killed and restarted so often. */
-  servers?: number
 }
 
 const WORKERS = 3
@@ -41,7 +39,6 @@ const weathers: Weather[] = [
   { fault: 'kill -9 at random', lake: 'file', kills: 30 },
   { fault: 'kill -9, SIGTERM, SIGSTOP and SIGCONT at random', lake: 'versitygw', kills: 24, isMixed: true },
   { fault: 'kill -9, and bucket and vendor fail at random', lake: 'versitygw', kills: 24, hasTroubles: true },
-  { fault: 'kill -9, and the server of Temporal as well', lake: 'versitygw', kills: 18, servers: 3 },
 ]
 
 export const storms: Wave[] = weathers.map((weather) => {
@@ -54,7 +51,7 @@ export const storms: Wave[] = weathers.map((weather) => {
   }
   return {
     cases: [about],
-    isAlone: weather.servers !== undefined,
+    isAlone: false,
     run: (house, seed) => runStorm(house, weather, about, seed),
   }
 })
@@ -88,9 +85,7 @@ async function runStorm(house: House, weather: Weather, about: CaseInfo, seed: n
     const running = Promise.all(runners.map((one) => runOn(one, kills, storm, random)))
     running.catch(() => {}) // seen below
     const troubles = weather.hasTroubles ? trouble(kills, runners, storm, random) : Promise.resolve()
-    const servers = weather.servers ? strikeServer(house, weather.servers, random) : Promise.resolve()
     await Promise.all(workers.map((_, at) => strikeWorker(house, kills, weather, workers, at, random)))
-    await servers
     storm.over = true
     await troubles
     await running
@@ -119,12 +114,7 @@ async function runOn(one: Runner, kills: KillStage, storm: { over: boolean }, ra
 
 async function runOnce(one: Runner, { stage }: KillStage): Promise<void> {
   one.lane.expectChanges()
-  const started = await one.lane.start().then(
-    () => true,
-    () => false,
-  )
-  // Temporal is away: nothing was begun.
-  if (!started) return pause(1_000)
+  await one.lane.start()
   const ended = await Promise.race([outcomeOf(one.lane.result()), pause(STUCK_MS).then(() => null)])
   one.runs++
   if (ended === null) {
@@ -160,15 +150,6 @@ async function strikeWorker(
       if (worker.process.exitCode === null) await once(worker.process, 'exit')
     } else await kills.kill(worker)
     workers[at] = await kills.startWorker([], { slots: LANES })
-  }
-}
-
-async function strikeServer({ temporal }: House, times: number, random: () => number): Promise<void> {
-  for (let time = 0; time < times; time++) {
-    await pause(2_000 + random() * 3_000)
-    await temporal.kill()
-    await pause(500 + random() * 2_000)
-    await temporal.restart()
   }
 }
 
@@ -224,7 +205,7 @@ async function resultOf(
   const again = lane.sandbox.control.served({ object: 'Account' }).rows - lane.expected.length
   const silent = Object.values(hits.silent).reduce((sum, count) => sum + count, 0) + hits.workflowTasks
   const problems = [...told, ...found]
-  const isKilled = !weather.isMixed && !weather.hasTroubles && !weather.servers
+  const isKilled = !weather.isMixed && !weather.hasTroubles
   const most = (hits.silent['extractUnit'] ?? 0) * UNIT_ROWS
   if (isKilled && again > most) problems.push(`${again} rows were read again, and ${most} may be`)
   const struck = { ...hits.silent, ...(hits.workflowTasks > 0 && { 'workflow task': hits.workflowTasks }) }
