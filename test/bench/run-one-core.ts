@@ -26,6 +26,9 @@ const WORDS = 3
 const built = process.argv[2] as string
 const load = <T>(path: string): Promise<T> => import(pathToFileURL(join(built, path)).href) as Promise<T>
 const { decodePage } = await load<typeof import('../../connectors/records/decode.ts')>('connectors/records/decode.js')
+const { RecordBuilder } = await load<typeof import('../../connectors/records/record-builder.ts')>(
+  'connectors/records/record-builder.js',
+)
 const { compileRecipe } =
   await load<typeof import('../../connectors/records/recipe.ts')>('connectors/records/recipe.js')
 const { parquetSink } = await load<typeof import('../../connectors/records/parquet.ts')>(
@@ -49,10 +52,12 @@ await act(async (task: OneCoreTask) => {
   }
   const pipeline = compileRecipe(recipe, fields, fields, nothingKeyed)
   const sink = parquetSink(fields)
+  // As a unit has it (`activities/unit-pages.ts`): its memory is used again from page to page.
+  const records = new RecordBuilder(fields, undefined, true)
   const out = openSync(task.out, 'w')
   let read = 0
   for (const body of pages(task)) {
-    for (const decoded of decodePage({ body, shape: shapes[task.form] }, fields)) {
+    for (const decoded of decodePage({ body, shape: shapes[task.form] }, fields, records)) {
       const { batch, rejects } = pipeline.run(decoded)
       read += batch.rows + rejects.length
       sink.append(batch)
@@ -64,10 +69,11 @@ await act(async (task: OneCoreTask) => {
   return { rows: read }
 })
 
-/** Bodies of answers, from slices of the file. */
+/** Bodies of answers, from slices of the file; each is there until the next one is asked for. */
 function* pages({ form, path, index, start, rows }: OneCoreTask): Generator<Uint8Array> {
   const lengths = new Uint32Array(readFileSync(index).buffer)
   const file = openSync(path, 'r')
+  let room = Buffer.alloc(0)
   let at = start
   for (let from = 0; from < rows; from += PAGE[form]) {
     let bytes = 0
@@ -77,7 +83,9 @@ function* pages({ form, path, index, start, rows }: OneCoreTask): Generator<Uint
     // The comma before a page's first record is not the page's.
     const skip = form === 'json' && from > 0 ? 1 : 0
     const before = form === 'json' ? '{"totalSize":1,"done":true,"records":[' : ''
-    const body = Buffer.allocUnsafe(before.length + bytes - skip + (form === 'json' ? 2 : 0))
+    const length = before.length + bytes - skip + (form === 'json' ? 2 : 0)
+    if (room.length < length) room = Buffer.allocUnsafe(length + (length >> 3))
+    const body = room.subarray(0, length)
     body.write(before, 'latin1')
     readSync(file, body, before.length, bytes - skip, at + skip)
     if (form === 'json') body.write(']}', body.length - 2, 'latin1')
