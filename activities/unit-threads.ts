@@ -20,14 +20,14 @@ import type { UnitWork } from './unit-pages.ts'
 
 /** What the sinks of all units may hold back, and what the pages may take that are read ahead. */
 const MOST_HELD = 64 * 1024 * 1024
-const MOST_PAGES = 64 * 1024 * 1024
+const MOST_PAGES = 48 * 1024 * 1024
 /** What files may keep in memory until a part of them is whole: of all units, and of a unit with few files. */
 const MOST_UNSENT = 96 * 1024 * 1024
 const LEAST_UNSENT = 16 * 1024 * 1024
 /** More than a worker has slots: a unit never waits for another one to end. */
 const UNITS_OF_THREAD = 1_000
 const HEAP_MB = 512
-const YOUNG_MB = 32
+const YOUNG_MB = 16
 
 export interface UnitThreadsOptions {
   /** Most threads; default: as many as run at once on this machine. */

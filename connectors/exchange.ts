@@ -9,6 +9,7 @@
 import { gunzip } from 'node:zlib'
 import { promisify } from 'node:util'
 import { Agent } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { Answer } from './classify.ts'
 import type { HttpRequest } from './connector.ts'
 import { Pace } from './pace.ts'
@@ -95,29 +96,115 @@ export async function exchange(
 ): Promise<Answer> {
   signal.throwIfAborted()
   try {
-    const response = await wire.agent.request({
+    const collector = new Collector(wire, request.method === 'HEAD', signal)
+    const asked = {
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method: request.method ?? 'GET',
       headers: { 'accept-encoding': 'gzip', ...request.headers },
       body: request.body ?? null,
-      signal,
-    })
-    const headers = flat(response.headers)
-    wire.see(headers)
-    // One buffer of its own, which can change hands: half the cost of going through the body piece by piece.
-    const raw = await response.body.bytes()
-    const expected = headers['content-length']
-    if (expected !== undefined && request.method !== 'HEAD' && Number(expected) !== raw.length) {
-      throw new NoAnswer(`the answer has ${raw.length} of ${expected} bytes`)
     }
+    wire.agent.dispatch(asked, collector)
+    const { status, headers, raw } = await collector.answer
     const body = await inflated(raw, headers['content-encoding'], wire.mostBytes)
-    return { status: response.statusCode, headers, body }
+    return { status, headers, body }
   } catch (error) {
     if (signal.aborted) throw signal.reason
     if (codeOf(error) === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') throw tooLong(wire.mostBytes)
     throw error instanceof NoAnswer ? error : explain(error, url)
   }
+}
+
+interface Raw {
+  status: number
+  headers: Record<string, string>
+  raw: Uint8Array
+}
+
+/**
+ * An answer into one buffer of its own, which can change hands. Its size is known before it comes, mostly: pieces go to
+ * their place at once, and none of a long answer is held twice.
+ */
+class Collector implements Dispatcher.DispatchHandler {
+  readonly answer: Promise<Raw>
+  readonly #wire: Wire
+  readonly #signal: AbortSignal
+  readonly #headOnly: boolean
+  #resolve!: (answer: Raw) => void
+  #reject!: (error: unknown) => void
+  #abort: (() => void) | undefined
+  #status = 0
+  #headers: Record<string, string> = {}
+  /** What was announced; undefined: nothing was. */
+  #whole: Uint8Array<ArrayBuffer> | undefined
+  #pieces: Uint8Array[] = []
+  #length = 0
+
+  constructor(wire: Wire, headOnly: boolean, signal: AbortSignal) {
+    this.#wire = wire
+    this.#headOnly = headOnly
+    this.#signal = signal
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#forget()
+    const abort = (): void => controller.abort(new Error('the request was given up', { cause: this.#signal.reason }))
+    if (this.#signal.aborted) return abort()
+    this.#abort = abort
+    this.#signal.addEventListener('abort', abort)
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, all: Headers): void {
+    // What comes before the answer itself: https://www.rfc-editor.org/rfc/rfc9110#section-15.2
+    if (status < 200) return
+    this.#status = status
+    this.#headers = flat(all)
+    this.#wire.see(this.#headers)
+    const announced = Number(this.#headers['content-length'] ?? Number.NaN)
+    if (this.#headOnly || !Number.isSafeInteger(announced) || announced < 0) return
+    this.#whole = Buffer.allocUnsafeSlow(Math.min(announced, this.#wire.mostBytes))
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, piece: Buffer): void {
+    // More than was announced is the client's own error, and comes to `onResponseError`.
+    if (!this.#whole) this.#pieces.push(piece)
+    else if (this.#length + piece.length <= this.#whole.length) this.#whole.set(piece, this.#length)
+    this.#length += piece.length
+  }
+
+  onResponseEnd(): void {
+    this.#forget()
+    const expected = this.#headers['content-length']
+    if (expected !== undefined && !this.#headOnly && Number(expected) !== this.#length) {
+      return this.#reject(new NoAnswer(`the answer has ${this.#length} of ${expected} bytes`))
+    }
+    const raw = this.#whole ?? joined(this.#pieces, this.#length)
+    this.#resolve({ status: this.#status, headers: this.#headers, raw })
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#forget()
+    this.#reject(error)
+  }
+
+  #forget(): void {
+    if (this.#abort) this.#signal.removeEventListener('abort', this.#abort)
+    this.#abort = undefined
+  }
+}
+
+function joined(pieces: Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
 }
 
 async function inflated(raw: Uint8Array, encoding: string | undefined, most: number): Promise<Uint8Array> {
@@ -146,7 +233,9 @@ function tooLong(most: number): NoAnswer {
   return new NoAnswer(`the answer is longer than ${Math.round(most / 1024 / 1024)} MB`, 'answer')
 }
 
-function flat(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+type Headers = Record<string, string | string[] | undefined>
+
+function flat(headers: Headers): Record<string, string> {
   const all: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) all[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value

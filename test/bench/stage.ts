@@ -159,7 +159,9 @@ function stageOf({ built }: StageOptions, parts: Parts): Stage {
       const taskQueue = queue ?? `bench-${houses}`
       const args = ['--import', WATCH, join(built, 'client/main.js'), 'worker', '--task-queue', taskQueue]
       const loopFile = join(path, 'event-loop')
-      const launched = await launchWorker(node, args, path, { ...env, BENCH_LOOP_FILE: loopFile })
+      // As the image of `deploy/` has it.
+      const more = { NODE_OPTIONS: '--max-semi-space-size=4', BENCH_LOOP_FILE: loopFile }
+      const launched = await launchWorker(node, args, path, { ...env, ...more })
       const metrics = async (): Promise<string> => (await fetch(`http://${prometheus}/metrics`)).text()
       const worker = { ...launched, taskQueue, loopFile, metrics }
       open.push(() => worker.stop())

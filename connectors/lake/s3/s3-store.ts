@@ -26,7 +26,7 @@ const UNIT = 'lakeward-unit'
 const CONFLICT_PAUSES = [50, 100, 200, 400, 800, 1_600, 3_200, 6_400]
 const TWICE_MS = 300
 /** Parts on their way at once, of all files of a store: of 8 MiB each. */
-const PARTS_AT_ONCE = 6
+const PARTS_AT_ONCE = 4
 
 export interface S3StoreOptions extends S3Place {
   /** Folder in the bucket; empty: the whole bucket. */

@@ -42,7 +42,8 @@ interface Cursor {
 }
 
 export interface ResultPage {
-  /** Lines without the header. */
+  body: Uint8Array
+  /** Those of `body` without the header. */
   lines: Uint8Array
   /** null: the page has no header line. */
   header: string[] | null
@@ -73,7 +74,8 @@ export async function* readResults(
   const seen = new Set<string>()
   let cursor = (from ?? { at: 0, locator: null, size: span.size, read: 0, rows: 0, mark: '' }) as unknown as Cursor
   for (;;) {
-    const { lines, header, records, next } = await fetchResults(session, request.object, urlOf(span, cursor), columns)
+    const page = await fetchResults(session, request.object, urlOf(span, cursor), columns)
+    const { lines, header, records, next } = page
     if (!span.urls && next !== null && (next === cursor.locator || seen.has(next))) {
       throw notUnderstood(doing, 'the same locator came twice')
     }
@@ -90,9 +92,14 @@ export async function* readResults(
     cursor = { at: cursor.at + 1, locator: next, size, read: cursor.read + records, rows, mark }
     const done = span.urls ? cursor.at >= span.urls.length : next === null
     if (done) await proveEnd(session, request, span, cursor.read, doing)
+    // The answer as it came, header line and all, changes hands without being copied.
+    const whole = settled.left === 0
     yield {
-      body: settled.lines,
-      shape: { format: 'csv', delimiter: ',', header: false, nullText: '', noEmpty: true, columns: names },
+      body: whole ? page.body : settled.lines,
+      shape: {
+        ...{ format: 'csv', delimiter: ',', nullText: '', noEmpty: true, columns: names },
+        header: whole && header !== null,
+      },
       ...(request.all ? { op: { field: 'IsDeleted', map: { true: 'delete', false: 'upsert' } } } : {}),
       records: records - settled.left,
       next: done ? null : (cursor as unknown as Json),
@@ -129,7 +136,7 @@ export async function fetchResults(
     if (!Number.isSafeInteger(records)) throw notUnderstood(doing, 'a page does not say how many records it has')
     const locator = headers['sforce-locator'] ?? 'null'
     if (body.length > 0 && body.at(-1) !== LINE_FEED) throw notUnderstood(doing, 'a page ends within a line')
-    return { ...lineParts(body, columns), records, next: locator === 'null' || locator === '' ? null : locator }
+    return { body, ...lineParts(body, columns), records, next: locator === 'null' || locator === '' ? null : locator }
   } catch (error) {
     const gone = error instanceof ConnectorError && (error.kind === 'missing' || error.kind === 'cursor-expired')
     if (gone) throw again(object, `the results of its Bulk job are gone: ${error.reason}`, error)
