@@ -281,7 +281,7 @@ describe('pages are read ahead', () => {
   it('not at all while many pages are in hand', async () => {
     const { asked, read } = source()
     const files = await open(memory().unit, workOf())
-    const room = threads.room(64 * 1024 * 1024)
+    const room = threads.room(48 * 1024 * 1024)
     const when: number[] = []
     await fillFiles(files, read(null), { ...filling, worked: () => void when.push(asked.length) })
     room?.()
