@@ -219,7 +219,7 @@ export function showPath(path: Path): string {
   let shownPath = ''
   for (const part of path) {
     if (typeof part === 'number') shownPath += `[${part}]`
-    else if (/^[A-Za-z_][\w-]*$/.test(part)) shownPath += shownPath ? `.${part}` : part
+    else if (/^[A-Za-z_][\w-]{0,59}$/.test(part)) shownPath += shownPath ? `.${part}` : part
     else shownPath += `[${JSON.stringify(part.length > 60 ? `${part.slice(0, 57)}...` : part)}]`
   }
   return shownPath

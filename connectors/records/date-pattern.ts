@@ -84,7 +84,8 @@ function partOf(token: string): Part | string {
   if (/^S{1,9}$/.test(token)) {
     return ({ micros }) => `${pad(micros % SECOND, 6)}000`.slice(0, token.length)
   }
-  return PARTS[token] ?? `'${token}' is none of its letters; put text in single quotes`
+  // The same letter all along, maybe a hundred thousand times.
+  return PARTS[token] ?? `'${token.slice(0, 20)}' is none of its letters; put text in single quotes`
 }
 
 /** Offsets are asked once per quarter of an hour: no zone changes its clock between two of them. */

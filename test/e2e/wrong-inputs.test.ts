@@ -129,7 +129,13 @@ describeWithTemporal('wrong inputs', (temporal) => {
       ['half a document', 'Opportunity', { cut: 300 }, /200 with 300 bytes of .*json where whole JSON/, elsewhere],
       ['a body that is too short', 'Contact', longer, /closed the connection before its answer was whole/, heals],
       ['500 that stays', 'Task', boom, /500 UNKNOWN_EXCEPTION: boom/, heals],
-      ['JSON of another kind', 'User', { answer: { status: 200, body: '[1]' } }, /no JSON object/, elsewhere],
+      [
+        'JSON of another kind',
+        'User',
+        { answer: { status: 200, body: '[1]' } },
+        /the answer is of another kind/,
+        elsewhere,
+      ],
     ])('%s', async (_, object, fault, what, todo) => {
       stage.sandbox.control.fault({ match: `sobjects/${object}/describe`, times: 0, do: fault })
       await tells(1, [what, todo], 'fields', stage.crm, object)
