@@ -55,11 +55,11 @@ export class InputError extends Error {
   readonly problems: Problem[]
 
   constructor(problems: Problem[]) {
-    // Names in it are as somebody wrote them, and terminals obey control characters.
+    // Names in it are as somebody wrote them, and terminals obey control characters; the lines of an advice are ours.
     const shown = problems.map(({ what, where, advice }) => ({
       what: printable(what),
       where: printable(where),
-      ...(advice !== undefined && { advice: printable(advice) }),
+      ...(advice !== undefined && { advice: advice.split('\n').map(printable).join('\n') }),
     }))
     super(shown.map(showProblem).join('\n'))
     this.problems = shown
