@@ -6,6 +6,7 @@
  * of the two that sent it had its marker set for so long that it could be taken for dead; and two requests are under
  * way at once only then.
  */
+import type { Dispatcher } from 'undici'
 import type { Wire } from '../../../connectors/exchange.ts'
 import type { Process } from './scheduler.ts'
 import { Crash } from './scheduler.ts'
@@ -66,12 +67,19 @@ export class SimulatedVendor {
 
   /** All that `exchange` asks of a wire. */
   wire(process: Process): Wire {
-    const request = async ({ body }: { body: unknown }): Promise<unknown> => {
-      const answer = await this.#token(process, new URLSearchParams(String(body)).get('refresh_token') ?? '')
-      const bytes = Buffer.from(JSON.stringify(answer.body))
-      return { statusCode: answer.status, headers: {}, body: { bytes: () => Promise.resolve(bytes) } }
+    const dispatch = ({ body }: Dispatcher.DispatchOptions, told: Dispatcher.DispatchHandler): boolean => {
+      const control = { abort: () => {} } as unknown as Dispatcher.DispatchController
+      told.onRequestStart?.(control, {})
+      this.#token(process, new URLSearchParams(String(body)).get('refresh_token') ?? '')
+        .then((answer) => {
+          told.onResponseStart?.(control, answer.status, {})
+          told.onResponseData?.(control, Buffer.from(JSON.stringify(answer.body)))
+          told.onResponseEnd?.(control, {})
+        })
+        .catch((error: Error) => told.onResponseError?.(control, error))
+      return true
     }
-    return { agent: { request }, see: () => {}, now: () => undefined, mostBytes: 1_000_000 } as unknown as Wire
+    return { agent: { dispatch }, see: () => {}, now: () => undefined, mostBytes: 1_000_000 } as unknown as Wire
   }
 
   async #token(process: Process, sent: string): Promise<{ status: number; body: object }> {
