@@ -70,7 +70,7 @@ export class SimulatedVendor {
     const dispatch = ({ body }: Dispatcher.DispatchOptions, told: Dispatcher.DispatchHandler): boolean => {
       const control = { abort: () => {} } as unknown as Dispatcher.DispatchController
       told.onRequestStart?.(control, {})
-      this.#token(process, new URLSearchParams(String(body)).get('refresh_token') ?? '')
+      this.#token(process, new URLSearchParams(body as string).get('refresh_token') ?? '')
         .then((answer) => {
           told.onResponseStart?.(control, answer.status, {})
           told.onResponseData?.(control, Buffer.from(JSON.stringify(answer.body)))
