@@ -160,7 +160,7 @@ function stageOf({ built }: StageOptions, parts: Parts): Stage {
       const args = ['--import', WATCH, join(built, 'client/main.js'), 'worker', '--task-queue', taskQueue]
       const loopFile = join(path, 'event-loop')
       // As the image of `deploy/` has it.
-      const more = { NODE_OPTIONS: '--max-semi-space-size=4', BENCH_LOOP_FILE: loopFile }
+      const more = { NODE_OPTIONS: '--max-semi-space-size=16', BENCH_LOOP_FILE: loopFile }
       const launched = await launchWorker(node, args, path, { ...env, ...more })
       const metrics = async (): Promise<string> => (await fetch(`http://${prometheus}/metrics`)).text()
       const worker = { ...launched, taskQueue, loopFile, metrics }
